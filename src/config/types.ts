@@ -1,0 +1,49 @@
+/** Where a database is, before variables are expanded: expansion happens only when the key is used. */
+export type DatabaseSource =
+  | { readonly kind: "string"; readonly value: string; readonly key: string }
+  | {
+      readonly kind: "object";
+      readonly host: string | null;
+      readonly port: string | null;
+      readonly name: string | null;
+      readonly user: string | null;
+      readonly password: string | null;
+      readonly key: string;
+    }
+  /** `DATABASE_URL`, `PG*`, or `DB_*` / `DATABASE_*` of the environment, in this order. */
+  | { readonly kind: "environment" }
+  | { readonly kind: "embedded" };
+
+export interface StreamConfig {
+  readonly name: string;
+  /** Absolute path of the folder of migrations. */
+  readonly migrations: string;
+  /** Names of streams that go first. */
+  readonly after: readonly string[];
+  readonly database: DatabaseSource;
+  /** Where sessions of our own can be had when `database` is a pooler; null: none given. */
+  readonly directUrl: DatabaseSource | null;
+  readonly searchPath: string | null;
+}
+
+export interface SafetyConfig {
+  readonly lockTimeoutMs: number;
+  /** 0: none. */
+  readonly statementTimeoutMs: number;
+  readonly maxBlockingMs: number;
+}
+
+/** The whole configuration: validated once, trusted after. */
+export interface Config {
+  /** Absolute folder that relative paths and `.godwit/` resolve against. */
+  readonly root: string;
+  /** The file it came from; null when the defaults and the environment made it. */
+  readonly file: string | null;
+  readonly streams: readonly StreamConfig[];
+  /** Name of the schema that holds the history. */
+  readonly historySchema: string;
+  readonly lockProvider: "auto" | "advisory";
+  readonly safety: SafetyConfig;
+  /** The environment that `${VAR}` and the connection variables are read from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}

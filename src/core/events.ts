@@ -1,0 +1,121 @@
+import type { GodwitError, Location } from "./error.ts";
+
+/** `up` applies, `down` takes back. */
+export type Direction = "up" | "down";
+
+interface TargetEvent {
+  /** `<stream>` or `<stream>/<tenant>`. */
+  readonly target: string;
+}
+interface MigrationEvent extends TargetEvent {
+  readonly id: string;
+  readonly direction: Direction;
+}
+interface StatementEvent extends MigrationEvent {
+  /** 1-based position of the statement in its section of the file. */
+  readonly ordinal: number;
+}
+
+/**
+ * What a run tells while it works. Plain data in camelCase; `type` tells them apart.
+ * Reporters turn them into terminal lines, NDJSON or log rows; nothing else prints.
+ * Durations are milliseconds measured by a monotonic clock.
+ */
+export type GodwitEvent =
+  | { readonly type: "run.started"; readonly runId: string; readonly command: string }
+  | {
+      readonly type: "run.finished";
+      readonly runId: string;
+      readonly ok: boolean;
+      readonly applied: number;
+      readonly durationMs: number;
+    }
+  | (TargetEvent & {
+      readonly type: "target.started";
+      readonly database: string;
+      readonly server: string;
+      readonly pending: number;
+    })
+  | (TargetEvent & {
+      readonly type: "target.finished";
+      readonly applied: number;
+      readonly durationMs: number;
+      readonly error: GodwitError | null;
+    })
+  | (TargetEvent & {
+      readonly type: "connection.waiting";
+      readonly reason: string;
+      readonly attempt: number;
+      readonly elapsedMs: number;
+    })
+  | (TargetEvent & {
+      readonly type: "embedded.started";
+      readonly directory: string;
+      readonly reused: boolean;
+      readonly durationMs: number;
+    })
+  | (TargetEvent & { readonly type: "history.upgraded"; readonly from: number; readonly to: number })
+  | (TargetEvent & {
+      readonly type: "lock.waiting";
+      readonly holder: string | null;
+      readonly elapsedMs: number;
+    })
+  | (TargetEvent & { readonly type: "lock.acquired"; readonly token: number; readonly waitedMs: number })
+  | (MigrationEvent & {
+      readonly type: "migration.started";
+      readonly index: number;
+      readonly total: number;
+      readonly description: string;
+      readonly statements: number;
+      readonly retry: boolean;
+    })
+  | (StatementEvent & {
+      readonly type: "statement.started";
+      readonly tag: string;
+      readonly sql: string;
+      readonly standalone: boolean;
+      readonly location: Location;
+    })
+  | (StatementEvent & {
+      readonly type: "statement.progress";
+      readonly elapsedMs: number;
+      readonly phase: string | null;
+      readonly done: number | null;
+      readonly total: number | null;
+      readonly waitingFor: string | null;
+    })
+  | (StatementEvent & {
+      readonly type: "statement.finished";
+      readonly tag: string;
+      readonly durationMs: number;
+      readonly rows: number | null;
+    })
+  | (StatementEvent & { readonly type: "statement.skipped"; readonly tag: string; readonly reason: string })
+  | (MigrationEvent & {
+      readonly type: "migration.retrying";
+      readonly reason: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+    })
+  | (MigrationEvent & {
+      readonly type: "migration.finished";
+      readonly index: number;
+      readonly total: number;
+      readonly durationMs: number;
+      readonly statements: number;
+    })
+  | (MigrationEvent & {
+      readonly type: "migration.failed";
+      readonly error: GodwitError;
+      readonly rolledBack: boolean;
+      readonly durationMs: number;
+    })
+  | (MigrationEvent & { readonly type: "notice"; readonly severity: string; readonly message: string })
+  | {
+      readonly type: "warning";
+      readonly target: string | null;
+      readonly message: string;
+      readonly hint: string | null;
+    };
+
+export type Emit = (event: GodwitEvent) => void;

@@ -1,0 +1,52 @@
+import type { Direction } from "../core/events.ts";
+import type { MigrationKind } from "../migrations/types.ts";
+
+export type MigrationStatus = "pending" | "running" | "completed" | "failed" | "rolled_back" | "baseline";
+
+/** One row of `migrations`, as the planner needs it. */
+export interface HistoryRow {
+  readonly stream: string;
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly status: MigrationStatus;
+  readonly checksum: string;
+  readonly downChecksum: string | null;
+  readonly appliedSeq: number | null;
+}
+
+/** A row with everything `status` and `history` show. Times are ISO 8601 with microseconds, UTC. */
+export interface HistoryDetail extends HistoryRow {
+  readonly description: string;
+  readonly statementHashes: readonly string[];
+  readonly requires: readonly string[];
+  readonly appliedAt: string | null;
+  readonly appliedBy: string | null;
+  readonly executionMs: number | null;
+  readonly runId: string | null;
+  readonly toolVersion: string;
+  readonly error: StoredError | null;
+}
+
+export interface StoredError {
+  readonly message: string;
+  readonly sqlstate: string | null;
+  readonly detail: string | null;
+  readonly location: string | null;
+}
+
+export type StepState = "intended" | "done" | "failed" | "unknown";
+
+/** One row of the step ledger: a step of a migration that has more than one. */
+export interface StepRow {
+  readonly id: string;
+  readonly direction: Direction;
+  readonly ordinal: number;
+  readonly statementHash: string;
+  readonly state: StepState;
+}
+
+export interface MetaRow {
+  readonly version: number;
+  readonly minReader: number;
+  readonly minWriter: number;
+}

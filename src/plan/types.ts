@@ -1,0 +1,59 @@
+import type { Direction } from "../core/events.ts";
+import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
+import type { Statement } from "../sql/types.ts";
+
+/**
+ * The smallest unit that is retried or resumed: `transaction` statements commit together;
+ * `standalone` is one statement outside any transaction block; `code` calls a module's function.
+ */
+export type PlanStep =
+  | { readonly kind: "transaction"; readonly ordinal: number; readonly statements: readonly Statement[] }
+  | { readonly kind: "standalone"; readonly ordinal: number; readonly statement: Statement }
+  | { readonly kind: "code"; readonly ordinal: number; readonly transaction: boolean };
+
+/** Why a migration is in the plan. */
+export type PlanReason =
+  | "pending"
+  | "failed before"
+  | "half applied"
+  | "out of order"
+  | "changed"
+  | "asked for";
+
+export interface PlannedMigration {
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly format: MigrationFormat;
+  readonly direction: Direction;
+  readonly reason: PlanReason;
+  readonly description: string;
+  /** Path shown to people; null when only the history has the SQL. */
+  readonly path: string | null;
+  readonly checksum: string;
+  readonly downChecksum: string | null;
+  /** The texts stored with the history, so that `down` works without the file. */
+  readonly upSql: string;
+  readonly downSql: string | null;
+  readonly requires: readonly string[];
+  readonly irreversible: string | null;
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly steps: readonly PlanStep[];
+}
+
+/** What will be done to one target, in order. Pure data: printing it, comparing it or running it needs nothing else. */
+export interface Plan {
+  readonly stream: string;
+  /** `<stream>` or `<stream>/<tenant>`. */
+  readonly target: string;
+  /** The tenant's schema; empty for a target that is a whole database. */
+  readonly targetSchema: string;
+  readonly direction: Direction;
+  readonly migrations: readonly PlannedMigration[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+export interface PlanWarning {
+  readonly message: string;
+  readonly hint: string | null;
+}
