@@ -20,6 +20,8 @@ export interface GodwitErrorOptions {
   /** Several independent errors found in one go; the message then sums them up. */
   readonly problems?: readonly GodwitError[];
   readonly cause?: unknown;
+  /** What was done before it failed, in the shape the verb returns when it succeeds. */
+  readonly result?: unknown;
 }
 
 /**
@@ -34,6 +36,7 @@ export class GodwitError extends Error {
   readonly sqlstate: string | undefined;
   readonly detail: string | undefined;
   readonly problems: readonly GodwitError[];
+  readonly result: unknown;
 
   constructor(code: ErrorCode, message: string, options: GodwitErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -43,6 +46,7 @@ export class GodwitError extends Error {
     this.sqlstate = options.sqlstate;
     this.detail = options.detail;
     this.problems = options.problems ?? [];
+    this.result = options.result;
   }
 }
 
