@@ -31,6 +31,8 @@ export interface SafetyConfig {
   /** 0: none. */
   readonly statementTimeoutMs: number;
   readonly maxBlockingMs: number;
+  /** The default of the directive `tolerate existing` for every file. */
+  readonly tolerateExisting: boolean;
 }
 
 /** The whole configuration: validated once, trusted after. */
@@ -39,6 +41,7 @@ export interface Config {
   readonly root: string;
   /** The file it came from; null when the defaults and the environment made it. */
   readonly file: string | null;
+  /** In the order they go: a stream stands behind those its `after` names. */
   readonly streams: readonly StreamConfig[];
   /** Name of the schema that holds the history. */
   readonly historySchema: string;
@@ -47,3 +50,11 @@ export interface Config {
   /** The environment that `${VAR}` and the connection variables are read from. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+/**
+ * How to reach a database, in libpq's terms: a connection string, or parameters by keyword; neither means that
+ * the `PG*` variables and libpq's defaults say everything. What is not given is left to libpq's rules.
+ */
+export type DatabaseParameters =
+  | { readonly conninfo?: string; readonly parameters?: Readonly<Record<string, string>> }
+  | { readonly embedded: true };
