@@ -32,6 +32,8 @@ export interface Statement {
   readonly sessionEffect: "set" | "temporary" | "prepare" | null;
   /** Directives that stand right above it. */
   readonly directives: readonly Directive[];
+  /** A DO block of PL/pgSQL with COMMIT or ROLLBACK in it: it works only where no transaction block is open. */
+  readonly commits: boolean;
   /** For what cannot be known by grammar alone: the relation whose kind decides (REINDEX TABLE of a partitioned table). */
   readonly catalogCheck: CatalogCheck | null;
 }
@@ -53,6 +55,11 @@ export interface SqlProblem {
 }
 
 export interface SplitResult {
+  /**
+   * In order. Where there are problems, the refused and the unreadable statements are among them (the latter with the
+   * tag `UNKNOWN`), so that each directive still has its statement; nothing of it may be run then.
+   */
   readonly statements: readonly Statement[];
+  /** In the order of the text. */
   readonly problems: readonly SqlProblem[];
 }

@@ -1,0 +1,115 @@
+import type { Node } from "libpg-query";
+import { checksumOf } from "./checksum.ts";
+import { classify, type Classification } from "./classify.ts";
+import { DirectiveReader } from "./directive-reader.ts";
+import { statementHash } from "./hash.ts";
+import type { ParseFault } from "./parse-fault.ts";
+import { loadParser, type ParsedStatement } from "./parser.ts";
+import { PositionWalker, TEXT_START, type Position } from "./position.ts";
+import { scanForPsql } from "./psql.ts";
+import { refusal } from "./refusal.ts";
+import { statementRanges } from "./statement-ranges.ts";
+import type { SplitResult, SqlProblem, Statement } from "./types.ts";
+
+/** A fault and its place as a UTF-16 offset. */
+interface Fault {
+  readonly message: string;
+  readonly hint: string | null;
+  readonly offset: number;
+}
+
+/** A statement before its text is cut out; without a tree if it could not be read. */
+type Piece = Omit<ParsedStatement, "node"> & { readonly node: Node | null };
+
+/**
+ * Splits SQL text into statements with PostgreSQL's own grammar and says of each what it takes to run it.
+ * What cannot be in a migration is a problem, as is wrong syntax: all of them are found in one go.
+ * @param position where in its file the text begins.
+ */
+export async function splitSql(text: string, position: Position = TEXT_START): Promise<SplitResult> {
+  const faults: Fault[] = nulCharacters(text);
+  const scan = scanForPsql(faults.length === 0 ? text : text.replaceAll("\0", " "));
+  for (const { name, hint, offset } of scan.commands) {
+    faults.push({ message: `${name} is a command of psql, not SQL`, hint, offset });
+  }
+  const pieces = scan.hasStatements ? await parseAll(scan.sql, scan.unclosedCopy ?? Infinity, faults) : [];
+  const statements = cutOut(text, scan.sql, pieces, position, faults);
+  const positions = new PositionWalker(text, position);
+  const problems: SqlProblem[] = faults
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ message, hint, offset }) => ({ message, hint, ...positions.to(offset) }));
+  return Object.freeze({ statements: Object.freeze(statements), problems: Object.freeze(problems) });
+}
+
+function nulCharacters(text: string): Fault[] {
+  const offset = text.indexOf("\0");
+  if (offset === -1) return [];
+  const message = "the text has a NUL character, which PostgreSQL cannot take";
+  return [{ message, hint: "delete it; a file saved as UTF-16 has many: save it as UTF-8", offset }];
+}
+
+/** Parses the text as a whole, which is exact; if that fails, statement by statement, to find every fault. */
+async function parseAll(sql: string, faithUntil: number, faults: Fault[]): Promise<readonly Piece[]> {
+  const parse = await loadParser();
+  const whole = parse(sql);
+  if (whole.ok) return whole.statements;
+  const pieces: Piece[] = [];
+  let found = false;
+  for (const range of statementRanges(sql)) {
+    const outcome = parse(sql.slice(range.start, range.end));
+    if (outcome.ok) {
+      for (const { node, start, end } of outcome.statements) {
+        pieces.push({ node, start: range.start + start, end: range.start + end });
+      }
+    } else {
+      found = true;
+      if (range.start < faithUntil) faults.push(syntaxFault(outcome.fault, range.start));
+      pieces.push({
+        node: null,
+        start: range.start,
+        end: sql[range.end - 1] === ";" ? range.end - 1 : range.end,
+      });
+    }
+  }
+  if (!found) faults.push(syntaxFault(whole.fault, 0));
+  return pieces;
+}
+
+function syntaxFault({ message, hint, offset }: ParseFault, start: number): Fault {
+  return { message, hint, offset: start + (offset ?? 0) };
+}
+
+function cutOut(
+  text: string,
+  sql: string,
+  pieces: readonly Piece[],
+  position: Position,
+  faults: Fault[],
+): Statement[] {
+  const positions = new PositionWalker(text, position);
+  const reader = new DirectiveReader(sql, position);
+  return pieces.map(({ node, start, end }, index) => {
+    const { directives, codeEnd } = reader.statement(start, end);
+    const body = text.slice(start, codeEnd);
+    const refused = node === null ? null : refusal(node);
+    if (refused !== null) faults.push({ ...refused, offset: start });
+    const place = positions.to(start);
+    return Object.freeze({ ordinal: index + 1, sql: body, ...place, ...understand(node, body), directives });
+  });
+}
+
+/** For a statement that could not be read; there is a problem for it, and it is never run. */
+const UNREAD: Classification = {
+  tag: "UNKNOWN",
+  transaction: "inside",
+  transactionReason: null,
+  catalogCheck: null,
+  sessionEffect: null,
+  commits: false,
+};
+
+function understand(node: Node | null, body: string): Classification & Pick<Statement, "hash"> {
+  return node === null
+    ? { ...UNREAD, hash: checksumOf(body) }
+    : { ...classify(node), hash: statementHash(node) };
+}
