@@ -1,10 +1,18 @@
-/** One server to try, in order. A host beginning with `/` is the folder of a Unix socket. */
+/**
+ * One server to try, in order. A host beginning with `/` is the folder of a Unix socket (`@`: an abstract one).
+ */
 export interface HostSettings {
+  /** Empty when only `hostaddr` was given. */
   readonly host: string;
   /** Connect here while `host` names the server for TLS and the password file; null: same as host. */
   readonly hostaddr: string | null;
   readonly port: number;
 }
+
+/** How a server may make a client prove who it is; `none` is no challenge at all (trust, peer, cert). */
+export type AuthenticationMethod = "none" | "password" | "md5" | "gss" | "sspi" | "scram-sha-256" | "oauth";
+
+export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
 export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
 export type TargetSessionAttrs =
@@ -42,5 +50,20 @@ export interface ConnectionSettings {
   /** Start-up options (`-c name=value`), passed as they are. */
   readonly options: string | null;
   readonly keepalives: boolean;
+  /** 0: what the operating system is set to. */
   readonly keepalivesIdleSeconds: number;
+
+  /** Where each of `passwords` came from, in words for a message; null: none known. */
+  readonly passwordSources?: readonly (string | null)[];
+  /** File of certificates that were revoked; one that does not exist is ignored, as libpq does. */
+  readonly sslcrl?: string | null;
+  /** Absent: TLS 1.2. */
+  readonly sslMinProtocolVersion?: TlsVersion;
+  readonly sslMaxProtocolVersion?: TlsVersion;
+  /** The only methods the server may ask for (`require_auth`); null or absent: any. */
+  readonly allowedAuthentication?: readonly AuthenticationMethod[] | null;
+  /** Further start-up parameters, from PGDATESTYLE, PGTZ and PGGEQO. */
+  readonly startupParameters?: Readonly<Record<string, string>>;
+  /** What the user should be told, such as a password file that was ignored for its permissions. */
+  readonly warnings?: readonly string[];
 }

@@ -1,0 +1,192 @@
+import type pg from "pg";
+import { GodwitError } from "../core/error.ts";
+import { abortReason, throwIfAborted } from "../core/interrupt.ts";
+import { cancelQuery } from "./cancel.ts";
+import { connect } from "./connect.ts";
+import { isDatabaseError } from "./database-error.ts";
+import type { ConnectionSettings } from "./types.ts";
+
+/** A row as text, exactly as the server wrote it: nothing is converted, so nothing is lost. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+export interface StatementResult {
+  readonly rows: readonly TextRow[];
+  /** Rows affected or returned, from the command tag; null where the command has no count. */
+  readonly rowCount: number | null;
+  /** First word of the command tag: `CREATE`, `INSERT`, `ROLLBACK`. */
+  readonly command: string;
+}
+
+export interface Notice {
+  readonly severity: string;
+  readonly message: string;
+}
+
+export interface SessionOptions {
+  readonly applicationName: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A cancel request can arrive between two statements and be lost, so it is repeated while what it aims at goes on. */
+const CANCEL_EVERY_MS = 150;
+
+/**
+ * One connection to one server, with the session state that belongs to it.
+ * It never reconnects by itself: locks, settings and transactions live in the session, so a lost one is lost loudly.
+ * Statements given without awaiting are pipelined: they run in order, each with its own result.
+ * When the signal is aborted, what runs is cancelled in the server and nothing new is started, except within `cleanup`.
+ */
+export class Session {
+  readonly settings: ConnectionSettings;
+  /** Called for every NOTICE and WARNING of the server. */
+  onNotice: ((notice: Notice) => void) | undefined;
+  readonly #client: pg.Client;
+  readonly #signal: AbortSignal | undefined;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #lost: Error | null = null;
+  #cleaningUp = false;
+  readonly #onAbort = (): void => void this.#cancelInFlight().catch(() => undefined);
+
+  constructor(client: pg.Client, settings: ConnectionSettings, signal?: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+    this.settings = settings;
+    client.on("error", (error) => (this.#lost ??= error));
+    client.on("end", () => (this.#lost ??= new Error("the server closed the connection")));
+    client.on("notice", (notice) => {
+      this.onNotice?.({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" });
+    });
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** The process id given in the start-up key. Behind a proxy it differs from pg_backend_pid() (law 10). */
+  get startupPid(): number {
+    return (this.#client as unknown as { processID: number | null }).processID ?? 0;
+  }
+
+  /** Whether the connection is gone. */
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
+  /**
+   * Runs one statement, or several separated by semicolons (the last one's result is returned).
+   * With `values` the extended protocol is used and there must be exactly one.
+   * @throws the server's error as it came; GodwitError CONNECTION_LOST; the signal's reason when aborted before.
+   */
+  async query(text: string, values?: readonly unknown[]): Promise<StatementResult> {
+    const last = await this.#run(() =>
+      values === undefined ? this.#client.query(text) : this.#client.query(text, [...values]),
+    );
+    return { rows: last.rows as TextRow[], rowCount: last.rowCount, command: last.command ?? "" };
+  }
+
+  /** As `query`, with values converted as the driver does it for applications: numbers, booleans, dates, JSON. */
+  async typedQuery(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<{ rows: unknown[]; rowCount: number | null }> {
+    const { default: driver } = await import("pg");
+    const last = await this.#run(() =>
+      this.#client.query({ text, values: [...values], types: driver.types }),
+    );
+    return { rows: last.rows, rowCount: last.rowCount };
+  }
+
+  async #run(start: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    if (this.#lost !== null) throw connectionLost(this.#lost);
+    if (!this.#cleaningUp) throwIfAborted(this.#signal);
+    const running = start();
+    this.#inFlight.add(running);
+    try {
+      // Several statements in one text make the driver return a list, whatever its types say.
+      const result: pg.QueryResult | pg.QueryResult[] = await running;
+      return Array.isArray(result) ? result.at(-1)! : result;
+    } catch (error) {
+      // Class 57P: the server ends this session; what it reported is the reason of the loss.
+      if (isDatabaseError(error) && !error.code.startsWith("57P")) throw error;
+      this.#lost ??= error instanceof Error ? error : new Error(String(error));
+      throw connectionLost(error);
+    } finally {
+      this.#inFlight.delete(running);
+    }
+  }
+
+  /** As `query`, for when only the rows matter. */
+  async rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]> {
+    return (await this.query(text, values)).rows;
+  }
+
+  /** Runs what must still be done after an interruption: rolling back, recording, releasing. A lost session is left as it is. */
+  async cleanup<T>(body: () => Promise<T>): Promise<T | undefined> {
+    if (this.lost) return undefined;
+    const before = this.#cleaningUp;
+    this.#cleaningUp = true;
+    try {
+      return await body();
+    } finally {
+      this.#cleaningUp = before;
+    }
+  }
+
+  /** Ends the session. Never throws; a server that does not answer within a second is left. */
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    const ended = this.#client.end().catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, 1000)));
+    await Promise.race([ended, limit]);
+    clearTimeout(timer);
+  }
+
+  /** Cancels in the server what was under way when called, again and again until all of it has ended. */
+  async #cancelInFlight(): Promise<void> {
+    const aimedAt = [...this.#inFlight];
+    if (aimedAt.length === 0) return;
+    const ended = Promise.allSettled(aimedAt);
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over && !this.lost) {
+      await cancelQuery(this.#client, this.settings);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CANCEL_EVERY_MS))]);
+    }
+  }
+}
+
+/**
+ * Opens a session, gives it to `body` and closes it whatever happens.
+ * @throws what `openSession` and `body` throw; the signal's reason in place of the error that the cancelling caused.
+ */
+export async function withSession<T>(
+  settings: ConnectionSettings,
+  options: SessionOptions,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(settings, options);
+  try {
+    return await body(session);
+  } catch (error) {
+    if (options.signal?.aborted === true) throw abortReason(options.signal);
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Opens a session that the caller must close. @throws GodwitError DATABASE_UNREACHABLE and what else `connect` throws. */
+export async function openSession(settings: ConnectionSettings, options: SessionOptions): Promise<Session> {
+  const client = await connect(settings, {
+    applicationName: options.applicationName,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return new Session(client, settings, options.signal);
+}
+
+function connectionLost(cause: unknown): GodwitError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GodwitError("CONNECTION_LOST", `the connection to the database was lost: ${reason}`, {
+    ...(isDatabaseError(cause) ? { sqlstate: cause.code } : {}),
+    hint: "run the same command again: what was committed is in the history, what was not was rolled back",
+    cause,
+  });
+}

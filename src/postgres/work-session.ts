@@ -1,0 +1,68 @@
+import { ident, literal } from "../sql/quote.ts";
+import { sqlstateOf } from "./database-error.ts";
+import type { Session } from "./session.ts";
+import { SQLSTATE } from "./sqlstate.ts";
+
+/** The settings that every work session keeps, between and after migrations (law 4). */
+export interface WorkSettings {
+  readonly applicationName: string;
+  readonly idleInTransactionMs: number;
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** Whether the server's operating system can notice a client that went away while a statement runs. */
+  readonly connectionCheck: boolean;
+}
+
+/** The statements that establish the settings, as one string. */
+export function workSettingsSql(settings: WorkSettings): string {
+  const check = settings.connectionCheck ? "; SET client_connection_check_interval = 2000" : "";
+  return (
+    `SET application_name = ${literal(settings.applicationName)}` +
+    `; SET idle_in_transaction_session_timeout = ${settings.idleInTransactionMs}` +
+    `; SET lock_timeout = ${settings.lockTimeoutMs}; SET statement_timeout = ${settings.statementTimeoutMs}` +
+    // Files are split by the grammar's default reading of strings; the server must read them the same way.
+    `; SET standard_conforming_strings = on${check}`
+  );
+}
+
+/**
+ * Brings the session back to where it was before a migration, our settings included (law 9).
+ * DISCARD ALL would do most of it but also drops advisory locks, ours among them (PostgreSQL manual, DISCARD).
+ */
+export function sessionResetSql(settings: WorkSettings): string {
+  return (
+    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL; DISCARD TEMP; UNLISTEN *; CLOSE ALL; " +
+    workSettingsSql(settings)
+  );
+}
+
+/**
+ * Whether client_connection_check_interval can be set here: it needs support of the server's operating system
+ * (PostgreSQL manual 19.3.2).
+ */
+export async function supportsConnectionCheck(session: Session): Promise<boolean> {
+  try {
+    await session.query("SET client_connection_check_interval = 2000");
+    return true;
+  } catch (error) {
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate === undefined || sqlstate === SQLSTATE.queryCanceled) throw error;
+    return false;
+  }
+}
+
+/** `SET LOCAL` of what the history needs, whatever the migration changed: own role, catalog-only search_path. */
+export const OWN_ROLE_LOCALLY =
+  "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog";
+
+/** A `search_path` as written in the configuration, for `SET`: a list of identifiers, each quoted. */
+export function searchPathSql(path: string): string {
+  return path
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part) =>
+      ident(part.startsWith('"') && part.endsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part),
+    )
+    .join(", ");
+}
