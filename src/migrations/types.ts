@@ -1,3 +1,4 @@
+import type { Location } from "../core/error.ts";
 import type { Statement } from "../sql/types.ts";
 
 /** `sql`: one file with sections; `folder`: `<id>/up.sql` + `down.sql`; `code`: a module exporting `up` and `down`. */
@@ -23,11 +24,16 @@ export interface MigrationFile {
 export interface Requirement {
   readonly stream: string;
   readonly id: string;
+  /** Where it is written; absent for one read from the history. */
+  readonly location?: Location;
 }
 
 /** The SQL of one direction. */
 export interface Section {
-  /** The section's own text, as stored in the history. */
+  /**
+   * The section's own text, as stored in the history: for `up` from the start of the file (its directives included),
+   * for `down` from its marker on. Up and down put together are the file again, so that settings survive the file.
+   */
   readonly sql: string;
   readonly statements: readonly Statement[];
   /** `sha256:<hex>` over `sql`, normalised like the file's checksum. */

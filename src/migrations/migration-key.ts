@@ -1,0 +1,4 @@
+/** What a migration is called across streams: `<stream>/<id>`. */
+export function keyOf(stream: string, id: string): string {
+  return `${stream}/${id}`;
+}
