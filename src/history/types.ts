@@ -1,5 +1,5 @@
 import type { Direction } from "../core/events.ts";
-import type { MigrationKind } from "../migrations/types.ts";
+import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
 
 export type MigrationStatus = "pending" | "running" | "completed" | "failed" | "rolled_back" | "baseline";
 
@@ -17,6 +17,9 @@ export interface HistoryRow {
 /** A row with everything `status` and `history` show. Times are ISO 8601 with microseconds, UTC. */
 export interface HistoryDetail extends HistoryRow {
   readonly description: string;
+  readonly format: MigrationFormat;
+  /** The reason its author gave for having no way down. */
+  readonly irreversible: string | null;
   readonly statementHashes: readonly string[];
   readonly requires: readonly string[];
   readonly appliedAt: string | null;

@@ -1,0 +1,139 @@
+import { GodwitError } from "../core/error.ts";
+import { sleep } from "../core/interrupt.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
+import type { Session } from "../postgres/session.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
+import { ident, literal } from "../sql/quote.ts";
+import { assertWritable, readHistory, type HistoryScope } from "./read.ts";
+import type { MetaRow } from "./types.ts";
+import { HISTORY_UPGRADES, HISTORY_VERSION } from "./versions.ts";
+
+export interface UpgradeOptions {
+  readonly toolVersion: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for another process that upgrades at the same moment, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/**
+ * Creates the history or brings it to this software's version; does nothing if it is there already.
+ * Any number of processes may call this at once: one does the work, under a transaction-level advisory try-lock that is
+ * polled, since a waiting lock call would hold a snapshot (law 2). The upgrade and its version commit together.
+ * @returns the version before (0: none) and after.
+ * @throws GodwitError HISTORY_TOO_NEW, HISTORY_FOREIGN, PERMISSION_DENIED, LOCK_BUSY.
+ */
+export async function upgradeHistory(
+  session: Session,
+  scope: HistoryScope,
+  options: UpgradeOptions,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const key = literal(`godwit history ${scope.schema}`);
+  const deadline = performance.now() + options.waitMs;
+  for (;;) {
+    const { meta } = await readHistory(session, scope);
+    if (meta !== null) assertWritable(meta);
+    const from = meta?.version ?? 0;
+    if (from >= HISTORY_VERSION) return { from, to: from };
+
+    await session.query("BEGIN");
+    try {
+      const [row] = await session.rows(
+        `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${key}, 0)) AS locked`,
+      );
+      if (row?.locked === "t") {
+        // Read again: another process may have finished between the first look and the lock.
+        const current = (await metaInTransaction(session, scope))?.version ?? 0;
+        await applyUpgrades(session, scope, current, options.toolVersion);
+        await session.query("COMMIT");
+        return { from: current, to: Math.max(current, HISTORY_VERSION) };
+      }
+      await session.query("ROLLBACK");
+    } catch (error) {
+      if (!session.lost) await session.query("ROLLBACK");
+      throw asUpgradeError(error, scope);
+    }
+    if (performance.now() > deadline) {
+      throw new GodwitError(
+        "LOCK_BUSY",
+        "another process is creating or upgrading the history and does not finish",
+        {
+          hint: "godwit status shows whether it got there; then run the same command again",
+        },
+      );
+    }
+    await sleep(20 + Math.random() * 60, options.signal);
+  }
+}
+
+async function applyUpgrades(
+  session: Session,
+  scope: HistoryScope,
+  from: number,
+  toolVersion: string,
+): Promise<void> {
+  const schema = ident(scope.schema);
+  if (from === 0) {
+    // Asked first: CREATE SCHEMA IF NOT EXISTS needs the privilege even when the schema was prepared for us.
+    const [row] = await session.rows(
+      `SELECT pg_catalog.to_regnamespace(${literal(schema)}) IS NULL AS missing`,
+    );
+    if (row?.missing === "t") {
+      await session.query(`CREATE SCHEMA ${schema}`);
+      await session.query(
+        `COMMENT ON SCHEMA ${schema} IS 'History of migrations, written by Godwit. Do not edit.'`,
+      );
+    }
+  }
+  for (const upgrade of HISTORY_UPGRADES) {
+    if (upgrade.version <= from) continue;
+    await session.query(upgrade.sql(schema));
+    await session.query(
+      `INSERT INTO ${schema}.meta (version, min_reader, min_writer, tool_version)
+       VALUES (${upgrade.version}, ${upgrade.minReader}, ${upgrade.minWriter}, ${literal(toolVersion)})
+       ON CONFLICT (singleton) DO UPDATE SET (version, min_reader, min_writer, tool_version, upgraded_at) =
+         (EXCLUDED.version, EXCLUDED.min_reader, EXCLUDED.min_writer, EXCLUDED.tool_version, EXCLUDED.upgraded_at)`,
+    );
+  }
+}
+
+async function metaInTransaction(session: Session, scope: HistoryScope): Promise<MetaRow | null> {
+  const [row] = await session.rows(
+    `SELECT pg_catalog.to_regclass(${literal(`${ident(scope.schema)}.meta`)}) AS meta`,
+  );
+  return row?.meta === null ? null : (await readHistory(session, scope)).meta;
+}
+
+function asUpgradeError(error: unknown, scope: HistoryScope): unknown {
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === SQLSTATE.insufficientPrivilege) {
+    const schema = ident(scope.schema);
+    return new GodwitError(
+      "PERMISSION_DENIED",
+      `this role may not create the history in the schema "${scope.schema}"`,
+      {
+        sqlstate,
+        hint: `as the owner of the database: CREATE SCHEMA ${schema} AUTHORIZATION <role>;`,
+        cause: error,
+      },
+    );
+  }
+  if (sqlstate === SQLSTATE.duplicateTable) {
+    return new GodwitError("HISTORY_FOREIGN", `the schema "${scope.schema}" holds tables of somebody else`, {
+      sqlstate,
+      hint: "name another schema for the history in the configuration: history: { schema: godwit_history }",
+      cause: error,
+    });
+  }
+  if (sqlstate === SQLSTATE.readOnlySqlTransaction) {
+    return new GodwitError(
+      "PERMISSION_DENIED",
+      "the server accepts no writes: it is a standby or set to read-only",
+      {
+        sqlstate,
+        hint: "connect to the primary: add target_session_attrs=read-write and all hosts to the connection string",
+        cause: error,
+      },
+    );
+  }
+  return error;
+}

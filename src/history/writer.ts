@@ -1,0 +1,229 @@
+import { GodwitError } from "../core/error.ts";
+import type { Direction } from "../core/events.ts";
+import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
+import type { Session } from "../postgres/session.ts";
+import { OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
+import { ident, literal } from "../sql/quote.ts";
+import type { LogEntry } from "./log-chain.ts";
+import { scopeCondition, type HistoryScope } from "./read.ts";
+import type { MigrationStatus, StoredError } from "./types.ts";
+
+/** SQLSTATE of `append_log` when token and owner do not hold the lock. */
+const FENCE_LOST = "GW001";
+
+/** The right to write: the lock's key and the token and owner under which it is held (law 3). */
+export interface Fence {
+  readonly key: string;
+  readonly token: number;
+  /** The run id. */
+  readonly owner: string;
+}
+
+/** What is to stand in `migrations` for one migration. */
+export interface MigrationRecord {
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly format: MigrationFormat;
+  readonly description: string;
+  readonly status: MigrationStatus;
+  readonly checksum: string;
+  readonly downChecksum: string | null;
+  readonly statementHashes: readonly string[];
+  readonly requires: readonly string[];
+  readonly irreversible: string | null;
+  readonly executionMs: number | null;
+  readonly error: StoredError | null;
+  /** Texts to keep; null: stored already or not wanted. */
+  readonly files: { readonly upSql: string; readonly downSql: string | null } | null;
+}
+
+/** A state change of one step in the ledger. */
+export interface StepRecord {
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly direction: Direction;
+  readonly ordinal: number;
+  readonly statementHash: string;
+  readonly state: "intended" | "done" | "failed";
+}
+
+/** One act of writing history. Every act has at least one entry: appending it is what checks the fence. */
+export interface HistoryChange {
+  readonly log: readonly [LogEntry, ...LogEntry[]];
+  readonly migration?: MigrationRecord;
+  readonly steps?: readonly StepRecord[];
+  /** Further statements that belong to the change, quoted and complete, without semicolon at the end. */
+  readonly statements?: readonly string[];
+}
+
+/** The pid and start of the backend that writes, for the ledger. */
+export interface Backend {
+  readonly pid: number;
+  readonly start: string;
+}
+
+export interface HistoryWriterOptions {
+  readonly session: Session;
+  readonly scope: HistoryScope;
+  readonly fence: Fence;
+  readonly backend: Backend;
+  readonly toolVersion: string;
+  /** Number of the newest entry of the log. */
+  readonly logSeq: number;
+  /** Highest applied_seq of the target. */
+  readonly lastAppliedSeq: number;
+}
+
+/**
+ * Writes history under a fence. Every change appends to the log, which checks token and owner with a row lock held to the
+ * commit: raising the token waits for it, and a holder that lost its lock commits nothing (law 3).
+ */
+export class HistoryWriter {
+  readonly #options: HistoryWriterOptions;
+  #logSeq: number;
+  #appliedSeq: number;
+
+  constructor(options: HistoryWriterOptions) {
+    this.#options = options;
+    this.#logSeq = options.logSeq;
+    this.#appliedSeq = options.lastAppliedSeq;
+  }
+
+  /**
+   * Sends the change and COMMIT for the open transaction, as one message. The promise must be awaited before the outcome
+   * is believed; statements sent meanwhile must be guarded by `assertCommittedSql`.
+   * @throws GodwitError LOCK_LOST if the fence does not hold; the server's error if a deferred constraint refuses the commit.
+   */
+  async commitWith(change: HistoryChange): Promise<void> {
+    const seqBefore = { log: this.#logSeq, applied: this.#appliedSeq };
+    const text = `${OWN_ROLE_LOCALLY}; ${this.#render(change)}; COMMIT`;
+    this.#logSeq += change.log.length;
+    try {
+      await this.#options.session.query(text);
+    } catch (error) {
+      this.#logSeq = seqBefore.log;
+      this.#appliedSeq = seqBefore.applied;
+      throw asFenceError(error);
+    }
+  }
+
+  /** Commits the change in a transaction of its own. @throws GodwitError LOCK_LOST. */
+  async write(change: HistoryChange): Promise<void> {
+    const { session } = this.#options;
+    const begun = session.query("BEGIN");
+    const committed = this.commitWith(change);
+    try {
+      await Promise.all([begun, committed]);
+    } catch (error) {
+      await session.cleanup(() => session.query("ROLLBACK"));
+      throw error;
+    }
+  }
+
+  /**
+   * A statement that fails, aborting the transaction it stands in, unless everything sent so far was committed. Put behind BEGIN it lets
+   * the next transaction follow a COMMIT without waiting for its answer: whatever comes behind a failed one is refused.
+   */
+  assertCommittedSql(): string {
+    return `SELECT ${this.#table("assert_log_at")}(${this.#fence()}, ${this.#logSeq})`;
+  }
+
+  /** Statement that empties the ledger of one migration. */
+  forgetSteps(id: string, kind: MigrationKind): string {
+    return `DELETE FROM ${this.#table("migration_steps")} WHERE ${scopeCondition(this.#options.scope)} AND migration_id = ${literal(id)} AND kind = ${literal(kind)}`;
+  }
+
+  /** Statement that removes a migration from the history; the log keeps what happened to it. */
+  forgetMigration(id: string, kind: MigrationKind): string {
+    return `DELETE FROM ${this.#table("migrations")} WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(id)} AND kind = ${literal(kind)}`;
+  }
+
+  #render(change: HistoryChange): string {
+    const parts = [...(change.statements ?? [])];
+    for (const step of change.steps ?? []) parts.push(this.#stepSql(step));
+    const calls = change.log.map((entry) => this.#appendSql(entry));
+    if (change.migration !== undefined) calls.push(this.#putSql(change.migration));
+    parts.push(`SELECT ${calls.join(", ")}`);
+    return parts.join("; ");
+  }
+
+  #appendSql(entry: LogEntry): string {
+    const values = [
+      entry.level,
+      entry.event,
+      entry.migrationId,
+      entry.message,
+      JSON.stringify(entry.details),
+    ];
+    return `${this.#table("append_log")}(${this.#fence()}, ${this.#target()}, ${values.map((value) => literal(value)).join(", ")})`;
+  }
+
+  #putSql(record: MigrationRecord): string {
+    const applied = record.status === "completed" || record.status === "baseline";
+    if (applied) this.#appliedSeq += 1;
+    const { fence, toolVersion } = this.#options;
+    const values = [
+      literal(record.id),
+      literal(record.kind),
+      literal(record.format),
+      literal(record.description),
+      literal(record.status),
+      literal(record.checksum),
+      literal(record.downChecksum),
+      textArray(record.statementHashes),
+      textArray(record.requires),
+      literal(record.irreversible),
+      record.executionMs === null ? "NULL" : String(Math.round(record.executionMs)),
+      literal(fence.owner),
+      String(fence.token),
+      literal(toolVersion),
+      literal(record.error === null ? null : JSON.stringify(record.error)),
+      applied ? String(this.#appliedSeq) : "NULL",
+      literal(record.files?.upSql ?? null),
+      literal(record.files?.downSql ?? null),
+    ];
+    return `${this.#table("put_migration")}(${this.#target()}, ${values.join(", ")})`;
+  }
+
+  #stepSql(step: StepRecord): string {
+    const { backend } = this.#options;
+    const finished = step.state === "intended" ? "NULL" : "pg_catalog.clock_timestamp()";
+    return (
+      `INSERT INTO ${this.#table("migration_steps")} (stream, target_schema, migration_id, kind, direction, ordinal, statement_hash, state, backend_pid, backend_start, finished_at) VALUES ` +
+      `(${this.#target()}, ${literal(step.id)}, ${literal(step.kind)}, ${literal(step.direction)}, ` +
+      `${step.ordinal}, ${literal(step.statementHash)}, ${literal(step.state)}, ${backend.pid}, ${literal(backend.start)}, ${finished}) ` +
+      `ON CONFLICT (stream, target_schema, migration_id, kind, direction, ordinal) DO UPDATE SET ` +
+      `(statement_hash, state, backend_pid, backend_start, finished_at) = (EXCLUDED.statement_hash, EXCLUDED.state, EXCLUDED.backend_pid, EXCLUDED.backend_start, EXCLUDED.finished_at)`
+    );
+  }
+
+  #fence(): string {
+    const { key, token, owner } = this.#options.fence;
+    return `${literal(key)}, ${token}, ${literal(owner)}`;
+  }
+
+  #target(): string {
+    return `${literal(this.#options.scope.stream)}, ${literal(this.#options.scope.targetSchema)}`;
+  }
+
+  #table(name: string): string {
+    return `${ident(this.#options.scope.schema)}.${name}`;
+  }
+}
+
+function asFenceError(error: unknown): unknown {
+  if (sqlstateOf(error) !== FENCE_LOST) return error;
+  return new GodwitError(
+    "LOCK_LOST",
+    "another run took over Godwit's lock; nothing of this transaction was committed",
+    {
+      hint: "godwit status shows what the other run did; then run the same command again",
+      cause: error,
+    },
+  );
+}
+
+function textArray(values: readonly string[]): string {
+  return values.length === 0 ? "'{}'" : `ARRAY[${values.map((value) => literal(value)).join(", ")}]`;
+}
