@@ -44,6 +44,7 @@ export const ERROR_CODES = {
     exit: 2,
     summary: "The selection leaves out a migration that a selected one requires.",
   },
+  OUT_OF_ORDER: { exit: 2, summary: "A pending migration is older than one that is applied, and does not say what it requires." },
   STREAM_UNKNOWN: { exit: 2, summary: "No stream of that name is configured." },
   TARGET_UNKNOWN: { exit: 2, summary: "No target of that id exists." },
   HISTORY_TOO_NEW: {

@@ -20,6 +20,14 @@ export type PlanReason =
   | "changed"
   | "asked for";
 
+/** Where a half-done migration goes on. */
+export interface PlanResume {
+  /** So many leading steps are done. */
+  readonly done: number;
+  /** What the ledger says of the step after them: `intended` means that its outcome is unknown and the catalog decides. */
+  readonly next: "intended" | "failed" | null;
+}
+
 export interface PlannedMigration {
   readonly id: string;
   readonly kind: MigrationKind;
@@ -36,6 +44,12 @@ export interface PlannedMigration {
   readonly downSql: string | null;
   readonly requires: readonly string[];
   readonly irreversible: string | null;
+  /** Hashes of the statements of `up`, stored with the history. */
+  readonly statementHashes: readonly string[];
+  /** Absolute path of the module of a code migration. */
+  readonly modulePath: string | null;
+  /** Set where an earlier run did part of the steps; null: starts from its first step. */
+  readonly resume: PlanResume | null;
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly steps: readonly PlanStep[];

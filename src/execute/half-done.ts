@@ -1,0 +1,78 @@
+import { GodwitError } from "../core/error.ts";
+import type { PlannedMigration, PlanStep } from "../plan/types.ts";
+import type { Session } from "../postgres/session.ts";
+import { qualified } from "../sql/quote.ts";
+import { concurrentIndexOf, type ConcurrentIndex } from "../sql/concurrent-index.ts";
+
+/** What the catalog says about a stand-alone statement whose outcome the ledger does not know. */
+export type HalfDone = { readonly verdict: "done" | "not done"; readonly because: string };
+
+/** Statements that may simply be run again: they change no data and leave the same state however often they run. */
+const REPEATABLE_TAGS: ReadonlySet<string> = new Set([
+  "VACUUM",
+  "ANALYZE",
+  "REINDEX",
+  "CLUSTER",
+  "CHECKPOINT",
+  "ALTER SYSTEM",
+]);
+
+/**
+ * Decides from the catalog whether a stand-alone statement that an earlier run began is done (law 5). The session of that
+ * run is known to be gone. An INVALID index that CREATE INDEX CONCURRENTLY left is dropped, as the manual advises
+ * (CREATE INDEX, "Building Indexes Concurrently").
+ * @param reported true if the server reported an error for it: then it had no effect but possibly an INVALID index.
+ * @throws GodwitError NEEDS_REPAIR when the catalog cannot tell.
+ */
+export async function judgeHalfDone(
+  session: Session,
+  planned: PlannedMigration,
+  step: Exclude<PlanStep, { kind: "transaction" }>,
+  reported: boolean,
+): Promise<HalfDone> {
+  if (step.kind === "standalone") {
+    const index = await concurrentIndexOf(step.statement.sql);
+    if (index !== null) return judgeIndex(session, index);
+  }
+  if (reported) return { verdict: "not done", because: "it had failed" };
+  const tag = step.kind === "standalone" ? step.statement.tag : "its code";
+  if (REPEATABLE_TAGS.has(tag)) return { verdict: "not done", because: `${tag} may be run again` };
+  throw new GodwitError(
+    "NEEDS_REPAIR",
+    `${planned.id}: an earlier run began ${tag} and its outcome is unknown`,
+    {
+      ...(step.kind === "standalone"
+        ? {
+            location: {
+              file: planned.path ?? planned.id,
+              line: step.statement.line,
+              column: step.statement.column,
+            },
+          }
+        : {}),
+      hint:
+        `look whether it took effect; then either: godwit repair mark-applied ${planned.id} --reason "…" (all of the file is done)\n` +
+        `or undo what it did by hand and: godwit repair mark-not-applied ${planned.id} --reason "…"`,
+    },
+  );
+}
+
+async function judgeIndex(session: Session, index: ConcurrentIndex): Promise<HalfDone> {
+  const [row] = await session.rows(
+    `SELECT i.indisvalid AS valid, n.nspname AS schema FROM pg_catalog.pg_class c
+     JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = pg_catalog.to_regclass($1)`,
+    [qualified(index.schema, index.name)],
+  );
+  if (index.action === "drop") {
+    return row === undefined
+      ? { verdict: "done", because: `index ${index.name} is gone` }
+      : { verdict: "not done", because: `index ${index.name} is still there` };
+  }
+  if (row === undefined) return { verdict: "not done", because: `index ${index.name} is not there` };
+  if (row.valid === "t") return { verdict: "done", because: `index ${index.name} is there and valid` };
+  // A lock_timeout would abandon the drop half-way, just as it may have abandoned the build.
+  await session.query("SET lock_timeout = 0");
+  await session.query(`DROP INDEX CONCURRENTLY ${qualified(row.schema ?? null, index.name)}`);
+  return { verdict: "not done", because: `index ${index.name} was left INVALID and has been dropped` };
+}

@@ -1,0 +1,95 @@
+import type { GodwitError } from "../core/error.ts";
+import type { LogEntry } from "../history/log-chain.ts";
+import type { StoredError } from "../history/types.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+import type { Statement } from "../sql/types.ts";
+
+/** One statement that ran, for events, log and totals. */
+export interface StatementOutcome {
+  readonly statement: Statement;
+  readonly durationMs: number;
+  readonly rows: number | null;
+}
+
+/** That a migration is done, with every statement that this run ran for it. */
+export function finishedEntry(
+  planned: PlannedMigration,
+  outcomes: readonly StatementOutcome[],
+  durationMs: number,
+): LogEntry {
+  const { id, direction } = planned;
+  return {
+    level: "info",
+    event: finishedEvent(planned),
+    migrationId: id,
+    message: direction === "up" ? `applied ${id}` : `took back ${id}`,
+    details: {
+      checksum: planned.checksum,
+      reason: planned.reason,
+      duration_us: Math.round(durationMs * 1000),
+      statements: outcomes.map(statementDetails),
+    },
+  };
+}
+
+/** That a step of a migration of several is done, or what else became of it. */
+export function stepEntry(
+  planned: PlannedMigration,
+  event: "step.intended" | "step.finished" | "step.failed",
+  ordinal: number,
+  outcomes: readonly StatementOutcome[] = [],
+): LogEntry {
+  return {
+    level: "debug",
+    event,
+    migrationId: planned.id,
+    message: `step ${ordinal} of ${planned.steps.length}`,
+    details: { direction: planned.direction, ordinal, statements: outcomes.map(statementDetails) },
+  };
+}
+
+export function startedEntry(planned: PlannedMigration): LogEntry {
+  return {
+    level: "info",
+    event: planned.resume === null ? "migration.started" : "migration.resumed",
+    migrationId: planned.id,
+    message: `${planned.direction} ${planned.id} in ${planned.steps.length} steps`,
+    details: {
+      checksum: planned.checksum,
+      direction: planned.direction,
+      steps_done: planned.resume?.done ?? 0,
+    },
+  };
+}
+
+export function failedEntry(planned: PlannedMigration, error: GodwitError, rolledBack: boolean): LogEntry {
+  return {
+    level: "error",
+    event:
+      error.code === "INTERRUPTED" || error.code === "TERMINATED"
+        ? "migration.interrupted"
+        : "migration.failed",
+    migrationId: planned.id,
+    message: error.message,
+    details: { ...storedError(error), direction: planned.direction, rolled_back: rolledBack },
+  };
+}
+
+export function storedError(error: GodwitError): StoredError {
+  const place = error.location;
+  return {
+    message: error.message,
+    sqlstate: error.sqlstate ?? null,
+    detail: error.detail ?? null,
+    location: place === undefined ? null : `${place.file}:${place.line}:${place.column}`,
+  };
+}
+
+function statementDetails({ statement, durationMs, rows }: StatementOutcome): Record<string, unknown> {
+  return { ordinal: statement.ordinal, tag: statement.tag, duration_us: Math.round(durationMs * 1000), rows };
+}
+
+function finishedEvent(planned: PlannedMigration): string {
+  if (planned.kind === "repeatable") return "repeatable.applied";
+  return planned.direction === "up" ? "migration.applied" : "migration.taken_back";
+}

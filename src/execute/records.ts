@@ -1,0 +1,73 @@
+import type { GodwitError } from "../core/error.ts";
+import type { MigrationStatus } from "../history/types.ts";
+import type { HistoryChange, MigrationRecord, StepRecord } from "../history/writer.ts";
+import { stepHash } from "../plan/steps.ts";
+import type { PlannedMigration, PlanStep } from "../plan/types.ts";
+import { failedEntry, finishedEntry, storedError, type StatementOutcome } from "./log-entries.ts";
+
+/** What `migrations` is to say of a planned migration. */
+export function migrationRecord(
+  planned: PlannedMigration,
+  status: MigrationStatus,
+  executionMs: number | null = null,
+  error: GodwitError | null = null,
+): MigrationRecord {
+  return {
+    id: planned.id,
+    kind: planned.kind,
+    format: planned.format,
+    description: planned.description,
+    status,
+    checksum: planned.checksum,
+    downChecksum: planned.downChecksum,
+    statementHashes: planned.statementHashes,
+    requires: planned.requires,
+    irreversible: planned.irreversible,
+    executionMs,
+    error: error === null ? null : storedError(error),
+    files: planned.direction === "up" ? { upSql: planned.upSql, downSql: planned.downSql } : null,
+  };
+}
+
+/** The change that says that all of a migration is done. */
+export function finishedChange(
+  planned: PlannedMigration,
+  outcomes: readonly StatementOutcome[],
+  durationMs: number,
+): HistoryChange {
+  return {
+    log: [finishedEntry(planned, outcomes, durationMs)],
+    migration: migrationRecord(planned, planned.direction === "up" ? "completed" : "rolled_back", durationMs),
+  };
+}
+
+/**
+ * The change that records a failure. A `down` that was rolled back whole leaves its migration applied, and an interruption is no
+ * failure: then only the log tells.
+ * @param rolledBack nothing of the migration is left.
+ */
+export function failedChange(
+  planned: PlannedMigration,
+  error: GodwitError,
+  rolledBack: boolean,
+): HistoryChange {
+  const log = [failedEntry(planned, error, rolledBack)] as const;
+  const interrupted = log[0].event === "migration.interrupted";
+  if (rolledBack && (planned.direction === "down" || interrupted)) return { log };
+  return { log, migration: migrationRecord(planned, "failed", null, error) };
+}
+
+export function stepRecord(
+  planned: PlannedMigration,
+  step: PlanStep,
+  state: StepRecord["state"],
+): StepRecord {
+  return {
+    id: planned.id,
+    kind: planned.kind,
+    direction: planned.direction,
+    ordinal: step.ordinal,
+    statementHash: stepHash(step, planned.checksum),
+    state,
+  };
+}

@@ -1,0 +1,151 @@
+import { isGodwitError, type GodwitError } from "../core/error.ts";
+import { abortReason } from "../core/interrupt.ts";
+import type { MigrationKind } from "../migrations/types.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
+import { sessionResetSql } from "../postgres/work-session.ts";
+import type { PlannedMigration, PlanStep } from "../plan/types.ts";
+import type { ExecutionContext } from "./context.ts";
+import type { StatementOutcome } from "./log-entries.ts";
+import { failedChange } from "./records.ts";
+import { runSteps } from "./run-steps.ts";
+import { isWhole, type WholeRunner } from "./run-whole.ts";
+import { toMigrationError } from "./sql-error.ts";
+import { subject } from "./statement-events.ts";
+import { StatementFailure } from "./statement-pipeline.ts";
+
+/** How one migration went. */
+export interface MigrationOutcome {
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly durationMs: number;
+  readonly statements: number;
+}
+
+/**
+ * Thrown, with everything rolled back, when the server refuses a statement inside a transaction block although neither
+ * grammar nor catalog told: the caller plans the migration anew with this statement standing alone.
+ */
+export class MustStandAlone extends Error {
+  readonly migrationId: string;
+  readonly ordinal: number;
+  constructor(migrationId: string, ordinal: number) {
+    super(`statement ${ordinal} of ${migrationId} must stand alone`);
+    this.migrationId = migrationId;
+    this.ordinal = ordinal;
+  }
+}
+
+/** Position of a migration in its plan. */
+export interface Place {
+  /** From 1. */
+  readonly index: number;
+  readonly total: number;
+}
+
+/**
+ * Runs one migration and its history. A single transaction commits both at once; anything else goes through the ledger.
+ * A failure is rolled back, recorded and thrown.
+ * @param next the one after it in the plan.
+ * @throws GodwitError MIGRATION_FAILED, OBJECT_LOCK_TIMEOUT, PERMISSION_DENIED, CONNECTION_LOST, LOCK_LOST, NEEDS_REPAIR or the
+ *   signal's reason; MustStandAlone.
+ */
+export async function runMigration(
+  context: ExecutionContext,
+  runner: WholeRunner,
+  planned: PlannedMigration,
+  next: PlannedMigration | null,
+  place: Place,
+): Promise<MigrationOutcome> {
+  const { emit, session } = context;
+  const { id, kind } = planned;
+  const started = performance.now();
+  session.onNotice = (notice) => emit({ type: "notice", ...subject(context, planned), ...notice });
+  emit({
+    type: "migration.started",
+    ...subject(context, planned),
+    ...place,
+    description: planned.description,
+    statements: planned.steps.reduce((sum, step) => sum + countStatements(step), 0),
+    retry: planned.reason === "failed before" || planned.reason === "half applied",
+  });
+  const whole = isWhole(planned);
+  let outcomes: StatementOutcome[];
+  try {
+    outcomes = whole ? await runner.run(planned, next, started) : await runSteps(context, planned, started);
+  } catch (failure) {
+    const error = await settleFailure(context, planned, failure, whole);
+    emit({
+      type: "migration.failed",
+      ...subject(context, planned),
+      error,
+      rolledBack: whole,
+      durationMs: performance.now() - started,
+    });
+    throw error;
+  } finally {
+    session.onNotice = undefined;
+  }
+  const durationMs = performance.now() - started;
+  emit({
+    type: "migration.finished",
+    ...subject(context, planned),
+    ...place,
+    durationMs,
+    statements: outcomes.length,
+  });
+  return { id, kind, durationMs, statements: outcomes.length };
+}
+
+async function settleFailure(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  failure: unknown,
+  whole: boolean,
+): Promise<GodwitError> {
+  const statement = failure instanceof StatementFailure ? failure.statement : null;
+  const cause = failure instanceof StatementFailure ? failure.cause : failure;
+  if (
+    context.signal?.aborted !== true &&
+    whole &&
+    statement !== null &&
+    sqlstateOf(cause) === SQLSTATE.activeSqlTransaction
+  ) {
+    await context.session.query(sessionResetSql(context.work));
+    throw new MustStandAlone(planned.id, statement.ordinal);
+  }
+  const error =
+    context.signal?.aborted === true
+      ? abortReason(context.signal)
+      : toMigrationError(cause, planned, statement);
+  await recordFailure(context, planned, error, whole);
+  return error;
+}
+
+/** Brings the session back and writes down what happened. Errors here must not hide the one that is reported. */
+async function recordFailure(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  error: GodwitError,
+  rolledBack: boolean,
+): Promise<void> {
+  if (isGodwitError(error, "CONNECTION_LOST") || isGodwitError(error, "LOCK_LOST")) return;
+  try {
+    await context.session.cleanup(async () => {
+      await context.session.query(sessionResetSql(context.work));
+      await context.writer.write(failedChange(planned, error, rolledBack));
+    });
+  } catch (secondary) {
+    context.emit({
+      type: "warning",
+      target: context.target,
+      message: `the failure of ${planned.id} could not be recorded: ${secondary instanceof Error ? secondary.message : String(secondary)}`,
+      hint: null,
+    });
+  }
+}
+
+function countStatements(step: PlanStep): number {
+  if (step.kind === "transaction") return step.statements.length;
+  return step.kind === "standalone" ? 1 : 0;
+}

@@ -1,0 +1,51 @@
+import { throwIfAborted } from "../core/interrupt.ts";
+import type { Plan, PlannedMigration } from "../plan/types.ts";
+import type { ExecutionContext } from "./context.ts";
+import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
+import { WholeRunner } from "./run-whole.ts";
+
+export interface RunPlanOptions {
+  /** Called for each migration that is done, so that what succeeded is known even when a later one fails. */
+  readonly onDone: (outcome: MigrationOutcome) => void;
+  /** Plans a migration anew, with one more statement standing alone. */
+  readonly replan: (planned: PlannedMigration, ordinal: number) => PlannedMigration;
+}
+
+/**
+ * Runs a plan to its end or to its first failure.
+ * @throws as `runMigration`.
+ */
+export async function runPlan(context: ExecutionContext, plan: Plan, options: RunPlanOptions): Promise<void> {
+  const runner = new WholeRunner(context);
+  const total = plan.migrations.length;
+  try {
+    for (const [index, first] of plan.migrations.entries()) {
+      throwIfAborted(context.signal);
+      const next = plan.migrations[index + 1] ?? null;
+      options.onDone(
+        await runAdapting(context, runner, first, next, { index: index + 1, total }, options.replan),
+      );
+    }
+  } finally {
+    await runner.abandon();
+  }
+}
+
+/** Each round lets one more statement stand alone, so this ends after as many rounds as there are statements. */
+async function runAdapting(
+  context: ExecutionContext,
+  runner: WholeRunner,
+  first: PlannedMigration,
+  next: PlannedMigration | null,
+  place: { readonly index: number; readonly total: number },
+  replan: RunPlanOptions["replan"],
+): Promise<MigrationOutcome> {
+  for (let planned = first; ;) {
+    try {
+      return await runMigration(context, runner, planned, next, place);
+    } catch (error) {
+      if (!(error instanceof MustStandAlone)) throw error;
+      planned = replan(planned, error.ordinal);
+    }
+  }
+}

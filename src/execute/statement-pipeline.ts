@@ -1,0 +1,73 @@
+import type { StatementResult } from "../postgres/session.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+import type { Statement } from "../sql/types.ts";
+import type { ExecutionContext } from "./context.ts";
+import type { StatementOutcome } from "./log-entries.ts";
+import { emitFinished, emitStarted, watched } from "./statement-events.ts";
+
+/** Statements that are on their way to the server at once; enough to hide the network, little enough for memory. */
+const DEPTH = 32;
+
+/** The statement that failed, so that the caller can show its place. */
+export class StatementFailure extends Error {
+  readonly statement: Statement;
+  constructor(statement: Statement, cause: unknown) {
+    super("a statement failed", { cause });
+    this.statement = statement;
+  }
+}
+
+/**
+ * Statements of one transaction, several under way at once: that is safe, since each fails by itself once an earlier
+ * one has aborted the transaction. The first ones are sent when the pipeline is made, the others as results come in.
+ */
+export class StatementPipeline {
+  readonly #context: ExecutionContext;
+  readonly #statements: readonly Statement[];
+  readonly #sent: Promise<StatementResult>[] = [];
+
+  constructor(context: ExecutionContext, statements: readonly Statement[]) {
+    this.#context = context;
+    this.#statements = statements;
+    for (let depth = 0; depth < DEPTH; depth++) this.#sendNext();
+  }
+
+  /**
+   * Waits for every statement in turn, tells of each and measures it.
+   * @throws StatementFailure with the server's error as cause, once nothing is under way any more.
+   */
+  async results(planned: PlannedMigration): Promise<StatementOutcome[]> {
+    const outcomes: StatementOutcome[] = [];
+    let started = performance.now();
+    for (const [index, statement] of this.#statements.entries()) {
+      emitStarted(this.#context, planned, statement, false);
+      let result: StatementResult;
+      try {
+        result = await watched(this.#context, planned, statement, () => this.#sent[index]!);
+      } catch (error) {
+        await this.settled();
+        throw new StatementFailure(statement, error);
+      }
+      this.#sendNext();
+      const ended = performance.now();
+      const outcome = { statement, durationMs: ended - started, rows: result.rowCount };
+      outcomes.push(outcome);
+      emitFinished(this.#context, planned, outcome);
+      started = ended;
+    }
+    return outcomes;
+  }
+
+  /** Waits until nothing is under way, whatever came of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#sent);
+  }
+
+  #sendNext(): void {
+    const next = this.#statements[this.#sent.length];
+    if (next === undefined) return;
+    const running = this.#context.session.query(next.sql);
+    running.catch(() => undefined);
+    this.#sent.push(running);
+  }
+}

@@ -1,0 +1,108 @@
+import { openSession, type Session } from "../postgres/session.ts";
+import type { ConnectionSettings } from "../postgres/types.ts";
+
+/** What a look from outside sees of a running statement. */
+export interface StatementSight {
+  readonly phase: string | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  /** Sessions that it waits for, in words; null: it works. */
+  readonly waitingFor: string | null;
+}
+
+/** Statements shorter than this are not watched, so that quick runs open no second session. */
+const WATCH_AFTER_MS = 1000;
+const LOOK_EVERY_MS = 1000;
+
+const SIGHT_SQL = `SELECT p.phase, p.done, p.total,
+  (SELECT pg_catalog.string_agg('backend ' || b.pid || coalesce(' (' || nullif(b.application_name, '') || ')', '')
+      || coalesce(': ' || pg_catalog.left(nullif(b.query, ''), 80), ''), ', ')
+    FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids($1::integer))) AS waiting_for
+FROM (SELECT 1) one LEFT JOIN (
+  SELECT pid, phase, blocks_done AS done, blocks_total AS total FROM pg_catalog.pg_stat_progress_create_index
+  UNION ALL SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_catalog.pg_stat_progress_vacuum
+  UNION ALL SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_catalog.pg_stat_progress_cluster
+  UNION ALL SELECT pid, phase, sample_blks_scanned, sample_blks_total FROM pg_catalog.pg_stat_progress_analyze
+) p ON p.pid = $1::integer`;
+
+/**
+ * Looks at the work session from a second one while a statement takes long (PostgreSQL manual 28.4, progress reporting).
+ * The second session is opened when first needed and kept for the run.
+ */
+export class StatementWatch {
+  readonly #settings: ConnectionSettings;
+  readonly #applicationName: string;
+  readonly #pid: number;
+  readonly #lookAfterMs: number;
+  #session: Promise<Session> | null = null;
+  #lastBlockers: string | null = null;
+
+  constructor(options: {
+    readonly settings: ConnectionSettings;
+    readonly applicationName: string;
+    /** Backend that is watched. */
+    readonly pid: number;
+    readonly watchAfterMs?: number;
+  }) {
+    this.#settings = options.settings;
+    this.#applicationName = options.applicationName;
+    this.#pid = options.pid;
+    this.#lookAfterMs = options.watchAfterMs ?? WATCH_AFTER_MS;
+  }
+
+  /** Who was last seen to block the watched session. */
+  get lastBlockers(): string | null {
+    return this.#lastBlockers;
+  }
+
+  /**
+   * Watches while `body` runs and calls `onSight` about once a second. A watch that cannot look (too many connections,
+   * a lost one) stays silent: it must never fail the work it watches.
+   */
+  async during<T>(
+    body: () => Promise<T>,
+    onSight: (sight: StatementSight) => void,
+    lookAfterMs = this.#lookAfterMs,
+  ): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    let over = false;
+    const look = async (): Promise<void> => {
+      const sight = await this.#look();
+      if (over) return;
+      onSight(sight ?? { phase: null, done: null, total: null, waitingFor: null });
+      timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+    };
+    timer = setTimeout(() => void look(), lookAfterMs);
+    try {
+      return await body();
+    } finally {
+      over = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /** Looks once. null: could not look. */
+  async #look(): Promise<StatementSight | null> {
+    try {
+      this.#session ??= openSession(this.#settings, { applicationName: this.#applicationName });
+      const session = await this.#session;
+      const [row] = await session.rows(SIGHT_SQL, [String(this.#pid)]);
+      if (row === undefined) return null;
+      this.#lastBlockers = row.waiting_for ?? this.#lastBlockers;
+      return {
+        phase: row.phase ?? null,
+        done: row.done === null || row.done === undefined ? null : Number(row.done),
+        total: row.total === null || row.total === undefined ? null : Number(row.total),
+        waitingFor: row.waiting_for ?? null,
+      };
+    } catch {
+      this.#session = null;
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => null);
+    await session?.close();
+  }
+}

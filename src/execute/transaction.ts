@@ -1,0 +1,85 @@
+import { isGodwitError } from "../core/error.ts";
+import { sleep, throwIfAborted } from "../core/interrupt.ts";
+import type { HistoryChange } from "../history/writer.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
+import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+import type { ExecutionContext } from "./context.ts";
+import { subject } from "./statement-events.ts";
+import { StatementFailure } from "./statement-pipeline.ts";
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5000;
+/** From the second attempt on somebody is known to be in the way: look who, before the lock_timeout is over. */
+const LOOK_FOR_BLOCKERS_AFTER_MS = 100;
+
+/** A transaction that may have begun already. */
+export interface Work<T> {
+  /** Sends BEGIN and the first statements; called once for each attempt unless they are on their way. */
+  readonly start: () => () => Promise<T>;
+  /** What is on its way already, sent behind the commit of the migration before. */
+  readonly underWay?: (() => Promise<T>) | null;
+  readonly change: (result: T) => HistoryChange;
+  /** Called as soon as COMMIT is on its way, to send what may follow it. */
+  readonly onCommitting?: () => void;
+}
+
+/**
+ * Runs `work` in a transaction that commits together with the history that it makes of its result (law 5).
+ * Lock timeouts and deadlocks roll the whole transaction back and try it again, with growing, jittered pauses, until
+ * the context's `lockRetryMs` is over (law 7).
+ * @throws StatementFailure, the server's error if the commit was refused, GodwitError; the transaction is rolled back.
+ */
+export async function inTransaction<T>(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  work: Work<T>,
+): Promise<T> {
+  const { session, writer } = context;
+  const deadline = performance.now() + context.lockRetryMs;
+  let pause = FIRST_RETRY_MS;
+  for (let attempt = 1; ; attempt++) {
+    const results = (attempt === 1 ? work.underWay : null) ?? work.start();
+    try {
+      const result =
+        attempt === 1
+          ? await results()
+          : await context.watch.during(results, () => undefined, LOOK_FOR_BLOCKERS_AFTER_MS);
+      throwIfAborted(context.signal);
+      const committed = writer.commitWith(work.change(result));
+      committed.catch(() => undefined);
+      work.onCommitting?.();
+      await committed;
+      return result;
+    } catch (error) {
+      await session.cleanup(() => session.query("ROLLBACK"));
+      const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
+      if (!isRetryableInTransaction(sqlstate) || performance.now() >= deadline || isGodwitError(error))
+        throw error;
+      const delayMs = Math.round(pause * (0.5 + Math.random()));
+      const blockers = context.watch.lastBlockers;
+      const reason = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
+      context.emit({
+        type: "migration.retrying",
+        ...subject(context, planned),
+        reason: blockers === null ? reason : `${reason}, held by ${blockers}`,
+        attempt,
+        delayMs,
+      });
+      await sleep(delayMs, context.signal);
+      pause = Math.min(pause * 2, LONGEST_RETRY_MS);
+    }
+  }
+}
+
+/** BEGIN and the settings of one migration's transaction, as one message. */
+export function beginSql(context: ExecutionContext, planned: PlannedMigration): string {
+  const parts = ["BEGIN"];
+  if (planned.lockTimeoutMs !== context.work.lockTimeoutMs)
+    parts.push(`SET LOCAL lock_timeout = ${planned.lockTimeoutMs}`);
+  if (planned.statementTimeoutMs !== context.work.statementTimeoutMs) {
+    parts.push(`SET LOCAL statement_timeout = ${planned.statementTimeoutMs}`);
+  }
+  if (context.searchPath !== null) parts.push(`SET LOCAL search_path = ${context.searchPath}`);
+  return parts.join("; ");
+}
