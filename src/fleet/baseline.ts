@@ -1,0 +1,71 @@
+import { GodwitError } from "../core/error.ts";
+import { readSnapshot } from "../history/read.ts";
+import { findNode } from "../migrations/pending.ts";
+import { compareIds } from "../migrations/order.ts";
+import { parseMigrations } from "../migrations/parse.ts";
+import { assertNoProblems } from "../migrations/problems.ts";
+import { compareWithHistory } from "../plan/compare.ts";
+import { actEntry, recordOfFile } from "./adopt-files.ts";
+import { fleetGraph } from "./fleet-graph.ts";
+import type { FleetIo } from "./io.ts";
+import type { BaselineOptions } from "./options.ts";
+import type { RunResult } from "./results.ts";
+import { finishRun } from "./run-outcome.ts";
+import { filesOf, selectOneStream } from "./streams.ts";
+import { resolveTarget, withTargetSession } from "./target.ts";
+import { lockTarget, TargetRun } from "./target-run.ts";
+
+/**
+ * Adopts an existing database: marks an id and every earlier one as applied without running them, with the texts of the files.
+ * What is applied already stays as it is.
+ * @throws GodwitError MIGRATION_UNKNOWN; NEEDS_REPAIR if one of them is half applied.
+ */
+export async function baseline(io: FleetIo, options: BaselineOptions): Promise<RunResult> {
+  const started = performance.now();
+  const stream = selectOneStream(io.config, options.streams, "baseline");
+  const files = filesOf(io, stream);
+  const graph = fleetGraph(io, new Map([[stream.name, files]]), () => undefined);
+  const last = findNode(graph, stream.name, options.id);
+  const adopted = files.filter((file) => file.kind === "versioned" && compareIds(file.id, last.id) <= 0);
+  const target = await resolveTarget(io, stream);
+  const run = new TargetRun(target);
+  await withTargetSession(io, target, async (session) => {
+    const { facts, ...snapshot } = await readSnapshot(session, target.scope);
+    const isLeft = (applied: ReadonlySet<string>): boolean => adopted.some((file) => !applied.has(file.id));
+    if (!isLeft(compareWithHistory(files, snapshot.rows).applied)) return;
+    const { migrations, problems } = await parseMigrations(adopted, io.signal);
+    assertNoProblems(problems);
+    const needed = ({ rows }: typeof snapshot): boolean => isLeft(compareWithHistory(files, rows).applied);
+    await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot: fresh }) => {
+      const { applied, rowsById } = compareWithHistory(files, fresh.rows);
+      for (const migration of migrations) {
+        if (applied.has(migration.id)) continue;
+        if (rowsById.get(migration.id)?.status === "running") throw halfApplied(migration.id);
+        const at = performance.now();
+        await context.writer.write({
+          log: [
+            actEntry(
+              "migration.baseline",
+              migration.id,
+              `taken as applied: ${migration.id}`,
+              options.reason ?? null,
+              { checksum: migration.checksum },
+            ),
+          ],
+          migration: recordOfFile(migration, "baseline"),
+        });
+        run.add(
+          { id: migration.id, kind: "versioned", durationMs: performance.now() - at, statements: 0 },
+          "up",
+        );
+      }
+    });
+  });
+  return finishRun(io, [run], performance.now() - started);
+}
+
+function halfApplied(id: string): GodwitError {
+  return new GodwitError("NEEDS_REPAIR", `${id} is half applied, so it cannot be taken as applied`, {
+    hint: `finish it with godwit up, or declare it done: godwit repair mark-applied ${id} --reason "…"`,
+  });
+}

@@ -1,0 +1,191 @@
+import { GodwitError } from "../core/error.ts";
+import { readDetails, readFiles, readOpenSteps, type HistorySnapshot } from "../history/read.ts";
+import type { HistoryDetail, StepRow } from "../history/types.ts";
+import { parseMigration, parseMigrations } from "../migrations/parse.ts";
+import type { Migration, MigrationFile, Section } from "../migrations/types.ts";
+import { planDown, selectDown, type DownSelection, type DownSource } from "../plan/plan-down.ts";
+import { readStoredDown } from "../plan/stored-down.ts";
+import type { Plan, PlanWarning } from "../plan/types.ts";
+import type { Session } from "../postgres/session.ts";
+import { splitSql } from "../sql/split.ts";
+import { askCatalog } from "./catalog-answers.ts";
+import type { FleetIo } from "./io.ts";
+import type { DownOptions } from "./options.ts";
+import type { Target } from "./target.ts";
+import { pathShower } from "./up-plan.ts";
+
+/** What the options of `down` choose. @throws GodwitError USAGE for a contradiction. */
+export function downSelection(options: DownOptions): DownSelection {
+  const given = [options.all === true, options.to !== undefined, options.steps !== undefined].filter(Boolean);
+  if (given.length > 1) {
+    throw new GodwitError("USAGE", "a number, --to and --all each say how far to go back", {
+      hint: "give one of them",
+    });
+  }
+  if (options.all === true) return { all: true };
+  if (options.to !== undefined) return { to: options.to };
+  const steps = options.steps ?? 1;
+  if (!Number.isInteger(steps) || steps < 1) {
+    throw new GodwitError("USAGE", `${steps} is not a number of migrations to take back`, {
+      hint: "godwit down 1",
+    });
+  }
+  return { steps };
+}
+
+export interface DownPlan {
+  readonly plan: Plan;
+  /** The section that each migration runs, to plan it anew if need be. */
+  readonly sections: ReadonlyMap<string, Section>;
+}
+
+/**
+ * Plans `down` for one target. What runs is the stored SQL; where the file says something else by now, the plan says so.
+ * @throws GodwitError IRREVERSIBLE, NEEDS_REPAIR, MIGRATION_UNKNOWN, GRAPH_UNMET_REQUIREMENT.
+ */
+export async function makeDownPlan(
+  io: FleetIo,
+  session: Session,
+  target: Target,
+  files: readonly MigrationFile[],
+  snapshot: HistorySnapshot,
+  selection: DownSelection,
+): Promise<DownPlan> {
+  const details = snapshot.meta === null ? [] : await readDetails(session, target.scope);
+  const ledger: StepRow[] = snapshot.meta === null ? [] : await readOpenSteps(session, target.scope);
+  const rows = selectDown(details, ledger, selection);
+  assertNoneRequired(rows, details);
+  const { sources, warnings } = await findSources(io, session, target, files, rows);
+  const sections = new Map<string, Section>();
+  for (const [id, source] of sources) if (source.section !== null) sections.set(id, source.section);
+  const alone = await askCatalog(
+    session,
+    [...sections].map(([id, section]) => ({ id, section })),
+  );
+  const plan = planDown({
+    stream: target.stream.name,
+    target: target.id,
+    targetSchema: target.scope.targetSchema,
+    lockTimeoutMs: io.config.safety.lockTimeoutMs,
+    statementTimeoutMs: io.config.safety.statementTimeoutMs,
+    showPath: pathShower(io),
+    rows,
+    sources,
+    ledger,
+    alone,
+    warnings,
+  });
+  return { plan, sections };
+}
+
+async function findSources(
+  io: FleetIo,
+  session: Session,
+  target: Target,
+  files: readonly MigrationFile[],
+  rows: readonly HistoryDetail[],
+): Promise<{ sources: Map<string, DownSource>; warnings: PlanWarning[] }> {
+  const onDisk = new Map(files.filter((file) => file.kind === "versioned").map((file) => [file.id, file]));
+  const stored = await readFiles(
+    session,
+    target.scope,
+    rows.map((row) => row.checksum),
+  );
+  const sources = new Map<string, DownSource>();
+  const warnings: PlanWarning[] = [];
+  for (const row of rows) {
+    const file = onDisk.get(row.id);
+    const source =
+      row.format === "code"
+        ? await codeSource(io, row, file, warnings)
+        : await sqlSource(io, row, file, stored.get(row.checksum)?.downSql ?? null, warnings);
+    sources.set(row.id, source);
+  }
+  return { sources, warnings };
+}
+
+const NOTHING: DownSource = {
+  section: null,
+  path: null,
+  modulePath: null,
+  lockTimeoutMs: null,
+  statementTimeoutMs: null,
+};
+
+/** The file's section where the file is what was applied, for the sake of its positions; else the stored text. */
+async function sqlSource(
+  io: FleetIo,
+  row: HistoryDetail,
+  file: MigrationFile | undefined,
+  downSql: string | null,
+  warnings: PlanWarning[],
+): Promise<DownSource> {
+  if (downSql === null) return NOTHING;
+  const parsed = file === undefined ? null : await parsedOrNull(file);
+  if (
+    file !== undefined &&
+    parsed !== null &&
+    parsed.down !== null &&
+    parsed.down.checksum === row.downChecksum
+  ) {
+    const { down: section, lockTimeoutMs, statementTimeoutMs } = parsed;
+    return {
+      section,
+      path: pathShower(io)(file.downPath ?? file.path),
+      modulePath: null,
+      lockTimeoutMs,
+      statementTimeoutMs,
+    };
+  }
+  if (file !== undefined) {
+    warnings.push({
+      message: `${row.id}: its file has another way down by now; the stored one runs`,
+      hint: null,
+    });
+  }
+  const { sql, transaction } = readStoredDown(downSql);
+  const { statements } = await splitSql(sql);
+  return { ...NOTHING, section: { sql, statements, checksum: row.downChecksum ?? "", transaction } };
+}
+
+async function codeSource(
+  io: FleetIo,
+  row: HistoryDetail,
+  file: MigrationFile | undefined,
+  warnings: PlanWarning[],
+): Promise<DownSource> {
+  if (file === undefined) return NOTHING;
+  const { down: section, lockTimeoutMs, statementTimeoutMs } = await parseMigration(file);
+  if (file.checksum !== row.checksum) {
+    warnings.push({
+      message: `${row.id}: its code was edited since it was applied; the edited code runs`,
+      hint: null,
+    });
+  }
+  return {
+    section,
+    path: pathShower(io)(file.path),
+    modulePath: file.path,
+    lockTimeoutMs,
+    statementTimeoutMs,
+  };
+}
+
+/** A file that cannot be parsed any more does not have the way down that was stored. */
+async function parsedOrNull(file: MigrationFile): Promise<Migration | null> {
+  const { migrations } = await parseMigrations([file]);
+  return migrations[0] ?? null;
+}
+
+/** Refuses to take back what a migration that stays requires by name. */
+function assertNoneRequired(rows: readonly HistoryDetail[], all: readonly HistoryDetail[]): void {
+  const taken = new Set(rows.map((row) => row.id));
+  for (const other of all) {
+    if (taken.has(other.id) || (other.status !== "completed" && other.status !== "baseline")) continue;
+    const required = other.requires.find((name) => taken.has(name));
+    if (required === undefined) continue;
+    throw new GodwitError("GRAPH_UNMET_REQUIREMENT", `${other.id} is applied and requires ${required}`, {
+      hint: `take ${other.id} back as well, or leave ${required}`,
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import type { Config } from "../config/types.ts";
+import type { Emit } from "../core/events.ts";
+import type { RunRecord } from "../history/runs.ts";
+
+/** What every verb over the fleet is given. */
+export interface FleetIo {
+  readonly config: Config;
+  readonly emit: Emit;
+  readonly signal: AbortSignal | undefined;
+  /** How long an unreachable database is tried again, in milliseconds; 0: one attempt. */
+  readonly connectWaitMs: number;
+  /** How long to wait for Godwit's own lock, in milliseconds. */
+  readonly lockWaitMs: number;
+  readonly run: RunRecord;
+}

@@ -1,0 +1,87 @@
+import { GodwitError } from "../core/error.ts";
+import { runPlan } from "../execute/run-plan.ts";
+import { readHistory, readSnapshot } from "../history/read.ts";
+import type { HistorySnapshot } from "../history/read.ts";
+import { isApplied } from "../plan/compare.ts";
+import { plannedWithAlone } from "../plan/replan.ts";
+import { runDown } from "./down.ts";
+import { downSelection, makeDownPlan } from "./down-plan.ts";
+import type { FleetIo } from "./io.ts";
+import type { RedoOptions } from "./options.ts";
+import type { RunResult } from "./results.ts";
+import { finishRun } from "./run-outcome.ts";
+import { filesOf, selectOneStream } from "./streams.ts";
+import { resolveTarget, withTargetSession } from "./target.ts";
+import { lockTarget, TargetRun } from "./target-run.ts";
+import { graphOf, parsePending } from "./up.ts";
+import { makeUpPlan } from "./up-plan.ts";
+import { compareWithHistory } from "../plan/compare.ts";
+
+/**
+ * Takes the last applied migrations back and applies them again from their files, under one lock. For development: this is how
+ * an edited file is tried out.
+ * @throws GodwitError as `down` and `up`; before anything runs if a file is gone or malformed.
+ */
+export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult> {
+  const started = performance.now();
+  const selection = downSelection(options.steps === undefined ? {} : { steps: options.steps });
+  const stream = selectOneStream(io.config, options.streams, "redo");
+  const files = filesOf(io, stream);
+  const target = await resolveTarget(io, stream);
+  const run = new TargetRun(target);
+  await withTargetSession(io, target, async (session) => {
+    const { facts } = await readSnapshot(session, target.scope);
+    const isThere = ({ rows }: HistorySnapshot): boolean => rows.some(isApplied);
+    await lockTarget(io, target, { session, facts }, isThere, async ({ context, snapshot }) => {
+      const back = await makeDownPlan(io, session, target, files, snapshot, selection);
+      const ids = new Set(back.plan.migrations.map((migration) => migration.id));
+      const again = files.filter((file) => file.kind === "versioned" && ids.has(file.id));
+      assertFiles(ids, new Set(again.map((file) => file.id)));
+      const parsed = await parsePending(io, [{ ...compareWithHistory([], []), pending: again }]);
+      const graph = graphOf(io, new Map([[stream.name, files]]), parsed);
+      io.emit({
+        type: "target.started",
+        target: target.id,
+        database: target.label,
+        server: `PostgreSQL ${facts.versionText}`,
+        pending: ids.size * 2,
+      });
+      run.warn(io, back.plan.warnings);
+      await runDown(context, back, run);
+
+      const fresh = await readHistory(session, target.scope);
+      const own = parsed.get(stream.name) ?? new Map();
+      const request = {
+        files,
+        snapshot: fresh,
+        graph,
+        selection: {},
+        reapply: false,
+        only: ids,
+        withRepeatables: false,
+        parsed: own,
+      };
+      const comparison = compareWithHistory(files, fresh.rows);
+      const plan = await makeUpPlan(io, session, target, request, { comparison, warnings: [] });
+      await runPlan(context, plan, {
+        onDone: (outcome) => run.add(outcome, "up"),
+        replan: (planned, ordinal) =>
+          plannedWithAlone(planned, own.get(`versioned ${planned.id}`)!.up, ordinal),
+      });
+    });
+  }).catch((error: unknown) => {
+    if (io.signal?.aborted === true || !(error instanceof GodwitError)) throw error;
+    run.error = error;
+  });
+  const { error, durationMs } = run.result();
+  io.emit({ type: "target.finished", target: target.id, applied: run.count, durationMs, error });
+  return finishRun(io, [run], performance.now() - started);
+}
+
+function assertFiles(wanted: ReadonlySet<string>, found: ReadonlySet<string>): void {
+  const gone = [...wanted].filter((id) => !found.has(id));
+  if (gone.length === 0) return;
+  throw new GodwitError("MIGRATION_UNKNOWN", `cannot apply again what has no file: ${gone.join(", ")}`, {
+    hint: "put the file back, or take it back alone: godwit down 1",
+  });
+}

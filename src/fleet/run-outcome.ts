@@ -1,0 +1,47 @@
+import { GodwitError } from "../core/error.ts";
+import type { FleetIo } from "./io.ts";
+import type { RunResult } from "./results.ts";
+import type { TargetRun } from "./target-run.ts";
+
+/**
+ * Sums up a run over targets.
+ * @throws GodwitError the target's own error if there is one target; PARTIAL_FAILURE if one of several failed. `result`
+ *   of the error keeps what succeeded.
+ */
+export function finishRun(io: FleetIo, runs: readonly TargetRun[], durationMs: number): RunResult {
+  const targets = runs.map((run) => run.result());
+  const total = targets.reduce((sum, target) => sum + target.migrations.length, 0);
+  const result: RunResult = { runId: io.run.runId, targets, total, durationMs };
+  const failed = targets.filter((target) => target.error !== null);
+  const [first] = failed;
+  if (first === undefined) return result;
+  if (targets.length === 1) throw withResult(first.error!, result);
+  const skipped = targets.filter((target) => target.skipped !== null);
+  const names = failed.map((target) => target.target).join(", ");
+  const left =
+    skipped.length === 0
+      ? ""
+      : `; not begun for that reason: ${skipped.map((target) => target.target).join(", ")}`;
+  throw new GodwitError(
+    "PARTIAL_FAILURE",
+    `${failed.length} of ${targets.length} targets failed: ${names}${left}`,
+    {
+      problems: failed.map((target) => target.error!),
+      hint: "mend what failed, then: godwit up",
+      result,
+    },
+  );
+}
+
+/** The same error, with what was done before it. */
+export function withResult(error: GodwitError, result: unknown): GodwitError {
+  return new GodwitError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.location === undefined ? {} : { location: error.location }),
+    ...(error.sqlstate === undefined ? {} : { sqlstate: error.sqlstate }),
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    problems: error.problems,
+    cause: error.cause,
+    result,
+  });
+}

@@ -1,0 +1,108 @@
+import { databaseParameters, directParameters } from "../config/database.ts";
+import type { StreamConfig } from "../config/types.ts";
+import { abortReason, sleep } from "../core/interrupt.ts";
+import { isGodwitError } from "../core/error.ts";
+import type { HistoryScope } from "../history/read.ts";
+import { isRetryableConnectError } from "../postgres/connect.ts";
+import { resolveConnection } from "../postgres/conninfo/resolve.ts";
+import { describeConnection } from "../postgres/redact.ts";
+import { openSession, type Session } from "../postgres/session.ts";
+import type { ConnectionSettings } from "../postgres/types.ts";
+import { searchPathSql } from "../postgres/work-session.ts";
+import type { FleetIo } from "./io.ts";
+
+/** One place that a stream is applied to. */
+export interface Target {
+  /** `<stream>` or `<stream>/<tenant>`. */
+  readonly id: string;
+  readonly stream: StreamConfig;
+  readonly scope: HistoryScope;
+  readonly settings: ConnectionSettings;
+  /** Without secrets. */
+  readonly label: string;
+  /** Ready for SET; null: the server's default. */
+  readonly searchPath: string | null;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2000;
+
+/**
+ * Finds out how to reach the target of a stream: by `direct_url` where there is one, since sessions must be our own (law 10).
+ * Starts the embedded server if that is what was asked for.
+ * @throws GodwitError of the configuration and of connection strings; EMBEDDED_UNAVAILABLE.
+ */
+export async function resolveTarget(io: FleetIo, stream: StreamConfig): Promise<Target> {
+  const { config } = io;
+  const where = directParameters(stream.directUrl, config) ?? databaseParameters(stream.database, config);
+  const input = "embedded" in where ? await startEmbedded(io, stream) : where;
+  const settings = await resolveConnection(input, config.env);
+  return {
+    id: stream.name,
+    stream,
+    scope: { schema: config.historySchema, stream: stream.name, targetSchema: "" },
+    settings,
+    label: describeConnection(settings),
+    searchPath: stream.searchPath === null ? null : searchPathSql(stream.searchPath),
+  };
+}
+
+/**
+ * Opens a session on a target, trying again for as long as `connectWaitMs` allows while that has a chance; closes it after `body`.
+ * @throws GodwitError DATABASE_UNREACHABLE; what `body` throws; the signal's reason when aborted.
+ */
+export async function withTargetSession<T>(
+  io: FleetIo,
+  target: Target,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openPatiently(io, target);
+  try {
+    return await body(session);
+  } catch (error) {
+    if (io.signal?.aborted === true) throw abortReason(io.signal);
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+async function openPatiently(io: FleetIo, target: Target): Promise<Session> {
+  const started = performance.now();
+  let pause = FIRST_PAUSE_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openSession(target.settings, {
+        applicationName: target.settings.applicationName ?? "godwit",
+        signal: io.signal,
+      });
+    } catch (error) {
+      const elapsedMs = performance.now() - started;
+      if (elapsedMs >= io.connectWaitMs || !isRetryableConnectError(error)) throw error;
+      const reason = isGodwitError(error) ? error.message : String(error);
+      io.emit({ type: "connection.waiting", target: target.id, reason, attempt, elapsedMs });
+      await sleep(Math.min(pause, Math.max(1, io.connectWaitMs - elapsedMs)), io.signal);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+  }
+}
+
+async function startEmbedded(
+  io: FleetIo,
+  stream: StreamConfig,
+): Promise<{ parameters: Readonly<Record<string, string>> }> {
+  const { ensureEmbeddedServer } = await import("../postgres/embedded/ensure.ts");
+  const server = await ensureEmbeddedServer({
+    directory: io.config.root,
+    env: io.config.env,
+    signal: io.signal,
+  });
+  io.emit({
+    type: "embedded.started",
+    target: stream.name,
+    directory: server.directory,
+    reused: server.reused,
+    durationMs: server.startedMs,
+  });
+  return { parameters: server.parameters };
+}

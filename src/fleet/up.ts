@@ -1,0 +1,272 @@
+import type { StreamConfig } from "../config/types.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
+import { throwIfAborted } from "../core/interrupt.ts";
+import { runPlan } from "../execute/run-plan.ts";
+import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import type { Graph, GraphNode } from "../migrations/graph.ts";
+import { parseMigrations } from "../migrations/parse.ts";
+import { pendingOf, unmetRequirements } from "../migrations/pending.ts";
+import { assertNoProblems } from "../migrations/problems.ts";
+import type { Migration, MigrationFile } from "../migrations/types.ts";
+import { compareWithHistory, type Comparison } from "../plan/compare.ts";
+import { plannedWithAlone } from "../plan/replan.ts";
+import type { ServerFacts } from "../postgres/server-facts.ts";
+import type { Session } from "../postgres/session.ts";
+import { fleetGraph } from "./fleet-graph.ts";
+import type { FleetIo } from "./io.ts";
+import type { UpOptions } from "./options.ts";
+import type { RunResult } from "./results.ts";
+import { finishRun } from "./run-outcome.ts";
+import { filesOf, selectStreams } from "./streams.ts";
+import { resolveTarget, withTargetSession, type Target } from "./target.ts";
+import { lockTarget, TargetRun } from "./target-run.ts";
+import { inspect, makeUpPlan, type UpFindings } from "./up-plan.ts";
+
+/** A stream that takes part, with what was read of it. */
+export interface Participant {
+  readonly stream: StreamConfig;
+  readonly target: Target;
+  readonly files: readonly MigrationFile[];
+  readonly session: Session;
+  readonly facts: ServerFacts;
+  readonly snapshot: HistorySnapshot;
+  readonly findings: UpFindings;
+  readonly run: TargetRun;
+}
+
+/**
+ * Brings every selected stream up. Everything is read and checked before anything is touched: files, edits of what is applied,
+ * the graph. Then migrations run in the order of the graph, across streams where they require each other; a stream that
+ * fails stops what depends on it, and the rest goes on.
+ * @throws GodwitError with the RunResult as `result` once something was run; see docs/errors for the codes.
+ */
+export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
+  const started = performance.now();
+  const streams = selectStreams(io.config, options.streams);
+  assertSelection(options, streams);
+  const files = new Map(streams.map((stream) => [stream.name, filesOf(io, stream)]));
+  return withParticipants(io, streams, files, [], async (participants) => {
+    const runs = participants.map((participant) => participant.run);
+    if (participants.some((participant) => hasWork(participant.findings.comparison))) {
+      await bringUp(io, options, participants, files);
+    }
+    return finishRun(io, runs, performance.now() - started);
+  });
+}
+
+/** Opens a session for each stream and reads its target; sessions close when `body` is over. */
+export async function withParticipants<T>(
+  io: FleetIo,
+  streams: readonly StreamConfig[],
+  files: ReadonlyMap<string, readonly MigrationFile[]>,
+  opened: readonly Participant[],
+  body: (participants: readonly Participant[]) => Promise<T>,
+): Promise<T> {
+  const stream = streams[opened.length];
+  if (stream === undefined) return body(opened);
+  const target = await resolveTarget(io, stream);
+  return withTargetSession(io, target, async (session) => {
+    const { facts, ...snapshot } = await readSnapshot(session, target.scope);
+    const own = files.get(stream.name)!;
+    const findings = await inspect(io, session, target, own, snapshot);
+    const run = new TargetRun(target);
+    const { pending, repeatables } = findings.comparison;
+    io.emit({
+      type: "target.started",
+      target: target.id,
+      database: target.label,
+      server: `PostgreSQL ${facts.versionText}`,
+      pending: pending.length + repeatables.length,
+    });
+    run.warn(io, findings.warnings);
+    return withParticipants(
+      io,
+      streams,
+      files,
+      [...opened, { stream, target, files: own, session, facts, snapshot, findings, run }],
+      body,
+    );
+  });
+}
+
+/** Parses everything pending, so that all that is malformed is told in one go. @throws GodwitError MIGRATION_MALFORMED. */
+export async function parsePending(
+  io: FleetIo,
+  comparisons: readonly Comparison[],
+): Promise<Map<string, Map<string, Migration>>> {
+  const parsed = new Map<string, Map<string, Migration>>();
+  const files = comparisons.flatMap(({ pending, repeatables }) => [...pending, ...repeatables]);
+  const { migrations, problems } = await parseMigrations(files, io.signal);
+  assertNoProblems(problems);
+  for (const migration of migrations) {
+    const own = parsed.get(migration.stream) ?? new Map<string, Migration>();
+    parsed.set(migration.stream, own.set(`${migration.kind} ${migration.id}`, migration));
+  }
+  return parsed;
+}
+
+/** The graph of the configuration, with what pending migrations say they require. */
+export function graphOf(
+  io: FleetIo,
+  files: ReadonlyMap<string, readonly MigrationFile[]>,
+  parsed: ReadonlyMap<string, ReadonlyMap<string, Migration>>,
+): Graph {
+  return fleetGraph(io, files, (file) => parsed.get(file.stream)?.get(`versioned ${file.id}`)?.requires);
+}
+
+async function bringUp(
+  io: FleetIo,
+  options: UpOptions,
+  participants: readonly Participant[],
+  files: ReadonlyMap<string, readonly MigrationFile[]>,
+): Promise<void> {
+  const parsed = await parsePending(
+    io,
+    participants.map((participant) => participant.findings.comparison),
+  );
+  const graph = graphOf(io, files, parsed);
+  const appliedBy = new Map(
+    participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
+  );
+  for (const segment of segmentsOf(graph, participants, options)) {
+    throwIfAborted(io.signal);
+    const participant = participants.find((one) => one.stream.name === segment.stream)!;
+    const { run } = participant;
+    if (run.error !== null || run.skipped !== null) continue;
+    run.skipped = await reasonToSkip(io, graph, participant, segment.nodes, participants, appliedBy);
+    if (run.skipped !== null) continue;
+    try {
+      await runSegment(io, options, graph, participant, segment, parsed.get(segment.stream) ?? new Map());
+      for (const node of segment.nodes) appliedBy.get(segment.stream)!.add(node.id);
+    } catch (error) {
+      if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
+      run.error = error;
+    }
+  }
+  for (const { run } of participants) {
+    const { target, error, durationMs } = run.result();
+    io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
+  }
+}
+
+/** Neighbours in the order of the graph that belong to one stream; its repeatables go with the last of them. */
+interface Segment {
+  readonly stream: string;
+  readonly nodes: GraphNode[];
+  withRepeatables: boolean;
+}
+
+function segmentsOf(graph: Graph, participants: readonly Participant[], options: UpOptions): Segment[] {
+  const nodes = participants.flatMap(({ stream, findings }) =>
+    pendingOf(graph, stream.name, findings.comparison.applied, { to: options.to, step: options.steps }),
+  );
+  const segments: Segment[] = [];
+  for (const node of nodes.toSorted((a, b) => a.position - b.position)) {
+    const open = segments.at(-1);
+    if (open?.stream === node.stream) open.nodes.push(node);
+    else segments.push({ stream: node.stream, nodes: [node], withRepeatables: false });
+  }
+  if (options.to !== undefined || options.steps !== undefined) return segments;
+  for (const { stream, findings } of participants) {
+    if (findings.comparison.repeatables.length === 0) continue;
+    let last = segments.findLast((segment) => segment.stream === stream.name);
+    if (last === undefined) segments.push((last = { stream: stream.name, nodes: [], withRepeatables: true }));
+    last.withRepeatables = true;
+  }
+  return segments;
+}
+
+async function runSegment(
+  io: FleetIo,
+  options: UpOptions,
+  graph: Graph,
+  participant: Participant,
+  segment: Segment,
+  parsed: Map<string, Migration>,
+): Promise<void> {
+  const { target, session, facts, files, run } = participant;
+  const request = {
+    files,
+    graph,
+    selection: {},
+    reapply: options.reapply ?? false,
+    only: new Set(segment.nodes.map((node) => node.id)),
+    withRepeatables: segment.withRepeatables,
+    parsed,
+  };
+  if (segment.nodes.length === 0) {
+    // Repeatables that are not to be put back are no work, and what has no work takes no lock.
+    const { snapshot, findings } = participant;
+    const plan = await makeUpPlan(io, session, target, { ...request, snapshot }, findings);
+    run.warn(io, plan.warnings);
+    if (plan.migrations.length === 0) return;
+  }
+  const needed = (snapshot: HistorySnapshot): boolean => hasWork(compareWithHistory(files, snapshot.rows));
+  await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot }) => {
+    const findings = await inspect(io, session, target, files, snapshot);
+    const plan = await makeUpPlan(io, session, target, { ...request, snapshot }, findings);
+    run.warn(io, plan.warnings);
+    await runPlan(context, plan, {
+      onDone: (outcome) => run.add(outcome, "up"),
+      replan: (planned, ordinal) =>
+        plannedWithAlone(planned, parsed.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
+    });
+  });
+}
+
+/** Why a segment cannot run: a stream that goes before it failed, or what it requires is not applied. */
+async function reasonToSkip(
+  io: FleetIo,
+  graph: Graph,
+  participant: Participant,
+  nodes: readonly GraphNode[],
+  participants: readonly Participant[],
+  appliedBy: Map<string, Set<string>>,
+): Promise<string | null> {
+  for (const name of participant.stream.after) {
+    const before = participants.find((one) => one.stream.name === name)?.run;
+    if (before !== undefined && (before.error !== null || before.skipped !== null))
+      return `stream ${name} goes first and failed`;
+  }
+  for (const stream of new Set(
+    nodes.flatMap((node) => node.requires.map((requirement) => requirement.stream)),
+  )) {
+    if (!appliedBy.has(stream)) appliedBy.set(stream, await appliedElsewhere(io, stream));
+  }
+  const [unmet] = unmetRequirements(graph, nodes, (stream, id) => appliedBy.get(stream)?.has(id) ?? false);
+  if (unmet === undefined) return null;
+  const { node, requirement } = unmet;
+  const other = participants.find((one) => one.stream.name === requirement.stream);
+  if (other !== undefined && other.run.error !== null)
+    return `${node.id} requires ${requirement.stream}/${requirement.id}, which failed`;
+  throw new GodwitError(
+    "GRAPH_UNMET_REQUIREMENT",
+    `${node.stream}/${node.id} requires ${requirement.stream}/${requirement.id}, which is not applied`,
+    { hint: `apply it first: godwit up --stream ${requirement.stream} --to ${requirement.id}` },
+  );
+}
+
+/** What is applied of a stream that does not take part. */
+async function appliedElsewhere(io: FleetIo, name: string): Promise<Set<string>> {
+  const [stream] = selectStreams(io.config, [name]);
+  const target = await resolveTarget(io, stream!);
+  return withTargetSession(io, target, async (session) => {
+    const { rows } = await readSnapshot(session, target.scope);
+    return new Set(compareWithHistory([], rows).applied);
+  });
+}
+
+export function hasWork({ pending, repeatables }: Comparison): boolean {
+  return pending.length > 0 || repeatables.length > 0;
+}
+
+function assertSelection(options: UpOptions, streams: readonly StreamConfig[]): void {
+  if (options.to === undefined || streams.length <= 1) return;
+  throw new GodwitError(
+    "USAGE",
+    `--to ${options.to} is an id of one stream, and there are ${streams.length}`,
+    {
+      hint: `name the stream: --stream ${streams.map((stream) => stream.name).join(" or --stream ")}`,
+    },
+  );
+}

@@ -1,0 +1,60 @@
+import { GodwitError } from "../core/error.ts";
+import { verifyLog } from "../history/log.ts";
+import { readSnapshot } from "../history/read.ts";
+import { lockKey } from "../lock/key.ts";
+import { compareWithHistory } from "../plan/compare.ts";
+import { judgeChanges } from "./changed-files.ts";
+import { listed } from "./down.ts";
+import type { FleetIo } from "./io.ts";
+import type { VerbOptions } from "./options.ts";
+import type { VerifyResult, VerifyTarget } from "./results.ts";
+import { withResult } from "./run-outcome.ts";
+import { selectStreams } from "./streams.ts";
+import { resolveTarget, withTargetSession } from "./target.ts";
+
+/**
+ * Proves that the log of every selected target is whole and unaltered, and that the files are what was applied. Reads only.
+ * @throws GodwitError LOG_CHAIN_BROKEN or CHECKSUM_MISMATCH with the VerifyResult as `result`.
+ */
+export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyResult> {
+  const targets: VerifyTarget[] = [];
+  for (const stream of selectStreams(io.config, options.streams)) {
+    const files = listed(io, stream);
+    const target = await resolveTarget(io, stream);
+    targets.push(
+      await withTargetSession(io, target, async (session) => {
+        const { meta, rows } = await readSnapshot(session, target.scope);
+        const comparison = compareWithHistory(files, rows);
+        const changes = await judgeChanges(session, target.scope, comparison);
+        const chain =
+          meta === null
+            ? { entries: 0, brokenAt: null, reason: null }
+            : await verifyLog(session, target.scope, lockKey(target.scope));
+        return {
+          target: target.id,
+          database: target.label,
+          ...chain,
+          changed: changes.filter(({ change }) => change === "edited").map(({ file }) => file.id),
+          missing: comparison.missing.map((row) => row.id),
+        };
+      }),
+    );
+  }
+  const result = { targets };
+  for (const { target, brokenAt, reason } of targets) {
+    if (brokenAt === null) continue;
+    throw new GodwitError("LOG_CHAIN_BROKEN", `the log of ${target} was altered: ${reason}`, {
+      hint: "compare with a backup; entries before this one are proven: godwit history",
+      result,
+    });
+  }
+  const changed = targets.filter((one) => one.changed.length > 0);
+  if (changed.length === 0) return result;
+  const ids = changed.flatMap((one) => one.changed);
+  throw withResult(
+    new GodwitError("CHECKSUM_MISMATCH", `applied migrations were edited since: ${ids.join(", ")}`, {
+      hint: 'put the files back, or accept them: godwit repair accept-checksum --reason "…"',
+    }),
+    result,
+  );
+}

@@ -1,0 +1,85 @@
+import { GodwitError } from "../core/error.ts";
+import { sleep } from "../core/interrupt.ts";
+import { readSnapshot } from "../history/read.ts";
+import { compareWithHistory } from "../plan/compare.ts";
+import type { FleetIo } from "./io.ts";
+import type { WaitOptions } from "./options.ts";
+import type { WaitResult } from "./results.ts";
+import { filesOf, selectStreams } from "./streams.ts";
+import { resolveTarget, withTargetSession } from "./target.ts";
+
+const POLL_MS = 250;
+
+/**
+ * Waits until databases accept connections and, unless `connectionOnly`, until migrations are applied: those named by `for`, or
+ * every file of the selected streams. Opens a session for each look and keeps none: a waiter holds no snapshot.
+ * @param deadlineMs how long to wait; 0: one look.
+ * @throws GodwitError PENDING when it was not reached in time, DATABASE_UNREACHABLE when the database was not.
+ */
+export async function wait(io: FleetIo, options: WaitOptions, deadlineMs: number): Promise<WaitResult> {
+  const started = performance.now();
+  const wanted = wantedIds(io, options);
+  const left = (): number => deadlineMs - (performance.now() - started);
+  for (;;) {
+    const targets: WaitResult["targets"][number][] = [];
+    for (const [name, ids] of wanted) {
+      const [stream] = selectStreams(io.config, [name]);
+      const target = await resolveTarget(io, stream!);
+      const missing = await withTargetSession(
+        { ...io, connectWaitMs: Math.max(0, left()) },
+        target,
+        async (session) => {
+          if (options.connectionOnly === true) return [];
+          const { applied } = compareWithHistory([], (await readSnapshot(session, target.scope)).rows);
+          return ids.filter((id) => !applied.has(id));
+        },
+      );
+      targets.push({ target: target.id, database: target.label, missing });
+    }
+    const waitedMs = performance.now() - started;
+    const result: WaitResult = {
+      reached: targets.every((target) => target.missing.length === 0),
+      waitedMs,
+      targets,
+    };
+    if (result.reached) return result;
+    if (left() <= 0) throw notReached(result);
+    await sleep(Math.min(POLL_MS, Math.max(1, left())), io.signal);
+  }
+}
+
+function wantedIds(io: FleetIo, options: WaitOptions): Map<string, string[]> {
+  const wanted = new Map<string, string[]>();
+  if (options.for === undefined || options.for.length === 0) {
+    for (const stream of selectStreams(io.config, options.streams)) {
+      const files = options.connectionOnly === true ? [] : filesOf(io, stream);
+      wanted.set(
+        stream.name,
+        files.filter((file) => file.kind === "versioned").map((file) => file.id),
+      );
+    }
+    return wanted;
+  }
+  for (const name of options.for) {
+    const slash = name.indexOf("/");
+    const streams = selectStreams(io.config, slash === -1 ? options.streams : [name.slice(0, slash)]);
+    const [only, ...others] = streams;
+    if (only === undefined || others.length > 0) {
+      throw new GodwitError("USAGE", `${name} does not say which stream it belongs to`, {
+        hint: `write ${streams.map((stream) => `${stream.name}/${name}`).join(" or ")}`,
+      });
+    }
+    wanted.set(only.name, [...(wanted.get(only.name) ?? []), name.slice(slash + 1)]);
+  }
+  return wanted;
+}
+
+function notReached(result: WaitResult): GodwitError {
+  const missing = result.targets.flatMap(({ target, missing: ids }) => ids.map((id) => `${target}/${id}`));
+  const shown = missing.slice(0, 3).join(", ");
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
+  return new GodwitError("PENDING", `not applied yet: ${shown}${more}`, {
+    hint: "apply them: godwit up; or wait longer with --timeout",
+    result,
+  });
+}
