@@ -1,0 +1,45 @@
+import * as z from "zod";
+import { documentSchema } from "./envelope.ts";
+import { graphSchema } from "./graph.ts";
+import { historySchema } from "./history.ts";
+import { planSchema } from "./plan.ts";
+import { devSchema, initSchema, newSchema } from "./project.ts";
+import { repairSchema } from "./repair.ts";
+import { runSchema } from "./run.ts";
+import { statusSchema } from "./status.ts";
+import { completionSchema, demoSchema, versionSchema } from "./tool.ts";
+import { verifySchema } from "./verify.ts";
+import { waitSchema } from "./wait.ts";
+
+/** The `data` of each verb. `--dry-run` of a verb prints the document of `plan`. */
+export const DATA_SCHEMAS = {
+  init: initSchema,
+  new: newSchema,
+  demo: demoSchema,
+  dev: devSchema,
+  up: runSchema,
+  down: runSchema,
+  redo: runSchema,
+  status: statusSchema,
+  plan: planSchema,
+  history: historySchema,
+  graph: graphSchema,
+  verify: verifySchema,
+  wait: waitSchema,
+  baseline: runSchema,
+  repair: repairSchema,
+  completion: completionSchema,
+  version: versionSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+export type JsonVerb = keyof typeof DATA_SCHEMAS;
+
+/** The whole document of each verb. */
+export const DOCUMENT_SCHEMAS: Readonly<Record<JsonVerb, z.ZodType>> = Object.fromEntries(
+  Object.entries(DATA_SCHEMAS).map(([verb, data]) => [verb, documentSchema(verb, data)]),
+) as Record<JsonVerb, z.ZodType>;
+
+/** The published text of a verb's schema: JSON Schema, draft 2020-12, with a trailing newline. */
+export function publishedSchema(verb: JsonVerb): string {
+  return `${JSON.stringify(z.toJSONSchema(DOCUMENT_SCHEMAS[verb]), null, 2)}\n`;
+}

@@ -1,0 +1,81 @@
+import * as z from "zod";
+import { directionSchema, kindSchema } from "./run.ts";
+
+const statement = z.strictObject({
+  ordinal: z.int(),
+  sql: z.string(),
+  line: z.int(),
+  column: z.int(),
+  tag: z.string(),
+  transaction: z.enum(["inside", "ends", "alone"]),
+  transaction_reason: z.string().nullable(),
+  commits: z.boolean(),
+  hash: z.string(),
+  session_effect: z.enum(["set", "temporary", "prepare"]).nullable(),
+  directives: z.array(
+    z.strictObject({ name: z.string(), argument: z.string(), line: z.int(), column: z.int() }),
+  ),
+  catalog_check: z
+    .strictObject({
+      kind: z.literal("partitioned-relation"),
+      schema: z.string().nullable(),
+      name: z.string(),
+    })
+    .nullable(),
+});
+
+const step = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("transaction"), ordinal: z.int(), statements: z.array(statement) }),
+  z.strictObject({ kind: z.literal("standalone"), ordinal: z.int(), statement }),
+  z.strictObject({ kind: z.literal("code"), ordinal: z.int(), transaction: z.boolean() }),
+]);
+
+export const planSchema = z.strictObject({
+  plans: z.array(
+    z.strictObject({
+      stream: z.string(),
+      target: z.string(),
+      target_schema: z.string(),
+      direction: directionSchema,
+      migrations: z.array(
+        z.strictObject({
+          id: z.string(),
+          kind: kindSchema,
+          format: z.enum(["sql", "folder", "code"]),
+          direction: directionSchema,
+          reason: z.enum([
+            "pending",
+            "failed before",
+            "half applied",
+            "out of order",
+            "changed",
+            "asked for",
+          ]),
+          description: z.string(),
+          path: z.string().nullable(),
+          checksum: z.string(),
+          down_checksum: z.string().nullable(),
+          up_sql: z.string(),
+          down_sql: z.string().nullable(),
+          requires: z.array(z.string()),
+          irreversible: z.string().nullable(),
+          statement_hashes: z.array(z.string()),
+          module_path: z.string().nullable().describe("of a code migration"),
+          resume: z
+            .strictObject({
+              done: z.int().describe("so many leading steps are done"),
+              next: z.enum(["intended", "failed"]).nullable(),
+            })
+            .nullable()
+            .describe("where a half-done migration goes on"),
+          lock_timeout_ms: z.number(),
+          statement_timeout_ms: z.number(),
+          steps: z.array(step),
+        }),
+      ),
+      warnings: z.array(z.strictObject({ message: z.string(), hint: z.string().nullable() })),
+      database: z.string(),
+      history_schema: z.string(),
+    }),
+  ),
+});

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import { errorSchema } from "./envelope.ts";
+
+export const directionSchema = z.enum(["up", "down"]);
+export const kindSchema = z.enum(["versioned", "repeatable"]);
+
+/** `up`, `down`, `redo`, `baseline`: what was done on each target, in order. */
+export const runSchema = z.strictObject({
+  run_id: z.string(),
+  targets: z.array(
+    z.strictObject({
+      target: z.string(),
+      stream: z.string(),
+      database: z.string().describe("name on host:port"),
+      migrations: z.array(
+        z.strictObject({
+          id: z.string(),
+          kind: kindSchema,
+          direction: directionSchema,
+          duration_ms: z.number(),
+          statements: z.int(),
+        }),
+      ),
+      duration_ms: z.number(),
+      warnings: z.array(z.string()),
+      error: errorSchema.nullable(),
+      skipped: z.string().nullable().describe("why the target was not touched"),
+    }),
+  ),
+  total: z.int().describe("migrations run over all targets"),
+  duration_ms: z.number(),
+});

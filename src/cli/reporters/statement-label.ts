@@ -1,0 +1,30 @@
+import { oneLine } from "../text-width.ts";
+
+/** Replaces passwords in SQL: `PASSWORD '…'`, and `password=…` or a URL's password within a literal. */
+export function maskSecrets(sql: string): string {
+  return sql
+    .replaceAll(/(\bpassword\s+)(?:e|u&)?'(?:[^']|'')*'/gi, "$1'***'")
+    .replaceAll(/(\bpassword\s*=\s*)(?:\\?'(?:[^'\\]|\\.)*\\?'|[^\s'",;)]+)/gi, "$1***")
+    .replaceAll(/(\w+:\/\/[^\s:@/']*:)[^\s@/']+@/g, "$1***@");
+}
+
+/** A statement on one line, without the comments in front of it and without secrets. */
+export function statementLabel(sql: string): string {
+  let rest = sql.trimStart();
+  for (;;) {
+    const comment = /^(?:--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)\s*/.exec(rest);
+    if (comment === null || comment[0] === "") break;
+    rest = rest.slice(comment[0].length);
+  }
+  return oneLine(maskSecrets(rest));
+}
+
+/** `1 234 567`, as SI writes numbers. */
+export function groupDigits(value: number): string {
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, " ");
+}
+
+/** `1 row`, `3 rows`. */
+export function count(value: number, word: string): string {
+  return `${groupDigits(value)} ${word}${value === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,46 @@
+import type { HistoryEntry, HistoryResult } from "../../api/types.ts";
+import { type Cell, type Column, renderTable } from "../table.ts";
+import { oneLine } from "../text-width.ts";
+import type { ViewContext } from "../verb.ts";
+import { exactTime } from "./words.ts";
+
+const COLUMNS: readonly Column[] = [
+  { drop: 4, align: "right" },
+  { drop: 0 },
+  { drop: 1, shrink: true },
+  { drop: 0, shrink: true },
+  { drop: 2 },
+  { drop: 3 },
+];
+
+function row(entry: HistoryEntry, context: ViewContext): Cell[] {
+  const { style } = context;
+  const loud = entry.level === "error" || entry.level === "critical";
+  const paint = loud ? style.red : entry.level === "warning" ? style.yellow : undefined;
+  const coloured = paint === undefined ? {} : { paint };
+  return [
+    { text: String(entry.seq), paint: style.dim },
+    { text: exactTime(entry.at), paint: style.dim },
+    { text: entry.id === null ? "" : oneLine(entry.id), paint: style.bold },
+    { text: oneLine(entry.message), ...coloured },
+    { text: oneLine(entry.by ?? ""), paint: style.dim },
+    // The last part of a run's id is random, its first part is the time.
+    { text: entry.runId === null ? "" : `run ${entry.runId.slice(-12)}`, paint: style.dim },
+  ];
+}
+
+/** The log of each target, the newest entry last. */
+export function renderHistory(result: HistoryResult, context: ViewContext): string {
+  return result.targets
+    .map(({ target, database, entries }) => {
+      const head = `${context.style.bold(target)} ${context.style.dim(`on ${database}`)}`;
+      const sorted = [...entries].sort((a, b) => a.seq - b.seq);
+      const lines = renderTable(
+        COLUMNS,
+        sorted.map((entry) => row(entry, context)),
+        context.width,
+      );
+      return `${[head, ...(lines.length === 0 ? ["  nothing was done here yet"] : lines)].join("\n")}\n`;
+    })
+    .join("\n");
+}

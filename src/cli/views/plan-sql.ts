@@ -1,0 +1,132 @@
+import type { PlanResult } from "../../api/types.ts";
+import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
+import type { Style } from "../style.ts";
+import type { ViewContext } from "../verb.ts";
+import { shownPath } from "./path.ts";
+import { migrations } from "./words.ts";
+
+type Shown = PlanResult["plans"][number];
+
+function setting(name: string, ms: number): string {
+  return `${name} = '${ms}ms'`;
+}
+
+function settings(migration: PlannedMigration, local: boolean): string[] {
+  const set = local ? "SET LOCAL" : "SET";
+  const lines = [`${set} ${setting("lock_timeout", migration.lockTimeoutMs)};`];
+  if (migration.statementTimeoutMs > 0) {
+    lines.push(`${set} ${setting("statement_timeout", migration.statementTimeoutMs)};`);
+  }
+  return lines;
+}
+
+/** A finite lock_timeout would abandon CONCURRENTLY half-way and leave an invalid index. */
+function standaloneSettings(migration: PlannedMigration, sql: string): string[] {
+  const lockTimeoutMs = /\bCONCURRENTLY\b/i.test(sql) ? 0 : migration.lockTimeoutMs;
+  return settings({ ...migration, lockTimeoutMs }, false);
+}
+
+function renderStep(
+  step: PlanStep,
+  migration: PlannedMigration,
+  last: boolean,
+  of: number,
+  style: Style,
+): string[] {
+  const direction = migration.direction === "up" ? "applied" : "rolled back";
+  const record = style.dim(
+    last
+      ? `-- history: ${migration.id} is ${direction}`
+      : `-- history: step ${step.ordinal} of ${of} of ${migration.id} is done`,
+  );
+  if (step.kind === "transaction") {
+    return [
+      "BEGIN;",
+      ...settings(migration, true),
+      ...step.statements.map((statement) => `${statement.sql};`),
+      record,
+      "COMMIT;",
+    ];
+  }
+  if (step.kind === "standalone") {
+    const { sql, transactionReason } = step.statement;
+    return [
+      style.yellow(`-- stands alone, outside a transaction: ${transactionReason ?? "asked for by the file"}`),
+      style.dim(`-- history: step ${step.ordinal} of ${of} of ${migration.id} is intended`),
+      ...standaloneSettings(migration, sql),
+      `${sql};`,
+      record,
+    ];
+  }
+  const what = style.yellow(
+    `-- runs the function \`${migration.direction}\` of ${migration.path ?? migration.id}${step.transaction ? "" : ", outside a transaction"}`,
+  );
+  return step.transaction
+    ? ["BEGIN;", ...settings(migration, true), what, record, "COMMIT;"]
+    : [what, record];
+}
+
+function renderMigration(migration: PlannedMigration, place: string, context: ViewContext): string[] {
+  const { style } = context;
+  const about = migration.description === "" ? "" : `: ${migration.description}`;
+  const path =
+    migration.path === null ? "from the history, its file is gone" : shownPath(migration.path, context.cwd);
+  const lines = [
+    style.bold(`-- ${place} ${migration.direction} ${migration.id}${about}`),
+    style.dim(`-- ${path}; ${migration.reason}`),
+  ];
+  const of = migration.steps.length;
+  for (const [at, step] of migration.steps.entries()) {
+    if (at > 0) lines.push("");
+    if (step.ordinal <= (migration.resume?.done ?? 0)) {
+      lines.push(style.dim(`-- step ${step.ordinal} of ${of} was done by an earlier run`));
+      continue;
+    }
+    if (
+      migration.resume !== null &&
+      migration.resume.next !== null &&
+      step.ordinal === migration.resume.done + 1
+    ) {
+      lines.push(style.yellow("-- begun by an earlier run: the catalog is asked first how far it came"));
+    }
+    lines.push(...renderStep(step, migration, at === of - 1, of, style));
+  }
+  if (of === 0) {
+    lines.push(style.dim(`-- nothing to run; history: ${migration.id} is recorded`));
+  }
+  return lines;
+}
+
+/** The exact SQL of each plan, as a script to read: transactions, settings, and where the history is written. */
+export function renderPlan(result: PlanResult, context: ViewContext): string {
+  const { style } = context;
+  const blocks: string[] = [];
+  for (const plan of result.plans) {
+    blocks.push(style.dim(`-- ${head(plan)}`));
+    for (const [at, migration] of plan.migrations.entries()) {
+      const place = `${at + 1}/${plan.migrations.length}`;
+      blocks.push(renderMigration(migration, place, context).join("\n"));
+    }
+  }
+  return blocks.length === 0 ? "" : `${blocks.join("\n\n")}\n`;
+}
+
+function head(plan: Shown): string {
+  const total = plan.migrations.length;
+  const what = plan.direction === "up" ? "to apply" : "to take back";
+  return `${plan.target} on ${plan.database}: ${total === 0 ? "nothing to do" : `${migrations(total)} ${what}`}`;
+}
+
+/** What the plan amounts to, and how to run it. */
+export function renderPlanSummary(result: PlanResult, context: ViewContext): string {
+  const { style } = context;
+  const total = result.plans.reduce((sum, plan) => sum + plan.migrations.length, 0);
+  const warnings = result.plans.flatMap((plan) =>
+    plan.warnings.flatMap(({ message, hint }) => [
+      `${style.yellow("warning:")} ${message}`,
+      ...(hint === null ? [] : [`  ${style.cyan("hint:")} ${hint}`]),
+    ]),
+  );
+  const lines = total === 0 ? ["nothing to do"] : [`${migrations(total)} planned; nothing was run`];
+  return [...warnings, ...lines].map((line) => `${line}\n`).join("");
+}
