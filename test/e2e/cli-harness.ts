@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** The entry of the command line, as a checkout runs it. */
+export const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export interface Finished {
+  /** The exit status; null: ended by a signal. */
+  readonly exit: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+export interface RunningCli {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Waits until stderr contains a text. */
+  saw(text: string): Promise<void>;
+}
+
+/** Variables that would lead a test to a database of somebody else, or colour its output. */
+const FOREIGN = /^(?:PG|DB_|DATABASE_)|^(?:NO_COLOR|FORCE_COLOR|SERVICE_NAME)$/;
+
+/** A folder with migrations, and the command line in it. Removed when the test ends. */
+export class Project {
+  readonly folder: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
+    this.folder = mkdtempSync(join(tmpdir(), "godwit-cli-"));
+    this.#env = env;
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.write(files);
+  }
+
+  /** Writes files, by path from the project's folder. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+      writeFileSync(join(this.folder, name), text);
+    }
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.folder, name));
+  }
+
+  /** Starts a command line. */
+  start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
+    const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
+    const began = performance.now();
+    const child = spawn(process.execPath, [MAIN, ...argv], {
+      cwd: this.folder,
+      env: { ...own, ...this.#env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let stdout = "";
+    let stderr = "";
+    const waiting = new Set<() => void>();
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString("utf8");
+      for (const look of waiting) look();
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<Finished>();
+    child.once("error", reject);
+    child.once("close", (exit, signal) => {
+      resolve({ exit, signal, stdout, stderr, durationMs: performance.now() - began });
+    });
+    return {
+      child,
+      finished: promise,
+      saw: (text) => {
+        const seen = Promise.withResolvers<void>();
+        const look = () => {
+          if (stderr.includes(text)) seen.resolve();
+        };
+        waiting.add(look);
+        look();
+        void promise.then(() => seen.reject(new Error(`it ended without saying ${text}:\n${stderr}`)));
+        return seen.promise.finally(() => waiting.delete(look));
+      },
+    };
+  }
+
+  /** Runs a command line to its end. */
+  run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return this.start(argv, env).finished;
+  }
+}
+
+/** Two migrations that can be taken back, and a repeatable view. */
+export const SHOP: Readonly<Record<string, string>> = {
+  "migrations/20260101000000_users.sql": `-- migrate:up
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
+INSERT INTO users (email) VALUES ('a@example.org'), ('b@example.org');
+-- migrate:down
+DROP TABLE users;
+`,
+  "migrations/20260102000000_orders.sql": `-- migrate:up
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint REFERENCES users);
+CREATE INDEX CONCURRENTLY orders_user ON orders (user_id);
+-- migrate:down
+DROP TABLE orders;
+`,
+  "migrations/totals.repeatable.sql":
+    "CREATE OR REPLACE VIEW totals AS SELECT count(*) AS orders FROM orders;\n",
+};
