@@ -1,5 +1,6 @@
 import type { BenchOptions } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { QuietGate } from "./quiet.ts";
 import type { BenchServer } from "./server.ts";
 
 /** What every scenario is given. */
@@ -8,6 +9,8 @@ export interface BenchContext {
   readonly options: BenchOptions;
   /** The peers that could be installed, in order, with their versions. */
   readonly peers: readonly InstalledPeer[];
+  /** To be waited for before each measurement of time. */
+  readonly quiet: QuietGate;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
 }

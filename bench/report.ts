@@ -71,13 +71,16 @@ function row(result: ScenarioResult, measurement: Measurement, psql: number | un
   return [name, version, median, range, relative, again === undefined ? "–" : `${again.toFixed(0)} ms`];
 }
 
-function conditions({ machine, server, measurements }: ScenarioResult): string {
+/** On what, and how well, a scenario was measured. */
+export function conditions({ machine, server, measurements, busy }: ScenarioResult): string {
   const runs = measurements[0]?.summary.samples.length ?? 0;
   const settings = Object.entries(server.settings).map(([name, value]) => `${name}=${value}`);
+  const disturbed =
+    busy.busy === 0 ? "" : ` ${busy.busy} of ${busy.all} measurements began on a busy machine.`;
   return (
     `Medians of ${runs} runs; ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ` +
     `Node ${machine.node}, PostgreSQL ${server.version} with its files ${server.inMemory ? "in memory" : "on disk"}, ` +
-    `${settings.join(", ")}.`
+    `${settings.join(", ")}.${disturbed}`
   );
 }
 

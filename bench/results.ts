@@ -25,6 +25,8 @@ export interface ScenarioResult {
   readonly measurements: readonly Measurement[];
   /** Peers that are missing, and why. */
   readonly unavailable: readonly { readonly name: string; readonly reason: string }[];
+  /** How many measurements of time began while something else kept the machine busy. */
+  readonly busy: { readonly all: number; readonly busy: number };
   readonly server: ServerFacts;
   readonly machine: Machine;
 }

@@ -4,7 +4,8 @@ import type { BenchContext, InstalledPeer } from "./context.ts";
 import { emptyFolder, WORK_FOLDER } from "./folders.ts";
 import { type BenchOptions, parseOptions, type Scenario, USAGE } from "./options.ts";
 import { PEERS } from "./peers/index.ts";
-import { claimsTable, resultTable, title, writePage } from "./report.ts";
+import { quietGate } from "./quiet.ts";
+import { claimsTable, conditions, resultTable, title, writePage } from "./report.ts";
 import { type Measurement, readResults, type ScenarioResult, thisMachine, writeResult } from "./results.ts";
 import { measureApply } from "./scenarios/apply.ts";
 import { measureMemory } from "./scenarios/memory.ts";
@@ -48,19 +49,21 @@ async function measure(options: BenchOptions, signal: AbortSignal): Promise<Scen
   await emptyFolder(WORK_FOLDER);
   const { peers, unavailable } = await install(options, signal);
   return withBenchServer({ signal, onProgress: progress }, async (server) => {
-    const context = { server, options, peers, signal, progress };
     const results: ScenarioResult[] = [];
     for (const scenario of options.scenarios) {
+      const quiet = quietGate();
+      const context = { server, options, peers, quiet, signal, progress };
       const measurements = await MEASURE[scenario](context);
       const result: ScenarioResult = {
         scenario,
         migrations: scenario === "apply" ? options.migrations : null,
         measurements: measurements.map((measurement) => describe(measurement, peers)),
         unavailable: scenario === "apply" ? unavailable : unavailable.filter(({ name }) => name === "godwit"),
+        busy: quiet.counts,
         server: server.facts,
         machine: thisMachine(),
       };
-      process.stdout.write(`\n${title(result)}\n\n${resultTable(result)}\n`);
+      process.stdout.write(`\n${title(result)}\n\n${resultTable(result)}\n\n${conditions(result)}\n`);
       results.push(result);
     }
     return results;

@@ -30,6 +30,7 @@ export async function measureApply(context: BenchContext): Promise<Measurement[]
       const folder = folders.get(peer.name) ?? "";
       const target = { databaseUrl: await freshDatabase(server, "bench_apply"), folder };
       const logFile = join(WORK_FOLDER, `${peer.name}.log`);
+      await context.quiet.wait(signal);
       const elapsed = await run(peer.apply(target), { signal, logFile });
       await assertApplied(target.databaseUrl, peer, count);
       push(samples, peer.name, elapsed);

@@ -42,6 +42,7 @@ export async function measureNoop(context: BenchContext): Promise<Measurement[]>
   const logFile = join(WORK_FOLDER, "noop.log");
   // The first round fills the caches of files and of the server; it does not count.
   for (let repetition = -1; repetition < repetitions; repetition++) {
+    await context.quiet.wait(signal);
     for (const [name, command] of commands) {
       const elapsed = await run(command, { signal, logFile });
       if (repetition >= 0) samples.get(name)?.push(elapsed);

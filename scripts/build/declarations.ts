@@ -51,10 +51,11 @@ async function collect(file: string, kept: Set<string>, packages: Set<string>): 
 }
 
 async function refuseForeignPackages(root: string, packages: ReadonlySet<string>): Promise<void> {
-  const { dependencies } = await readManifest(root);
+  const { name, dependencies } = await readManifest(root);
   const foreign: string[] = [];
   for (const specifier of packages) {
-    if (isBuiltin(specifier)) continue;
+    // The package may name itself, as examples in comments do.
+    if (isBuiltin(specifier) || specifier === name) continue;
     // A package whose types come from @types is there at run time, but its types are not.
     const typed = (await readManifest(join(root, "node_modules", specifier))).hasTypes;
     if (!dependencies.includes(specifier) || !typed) foreign.push(specifier);

@@ -13,6 +13,7 @@ export interface GlobalValues {
   readonly directUrl?: string;
   readonly migrations?: string;
   readonly embedded?: boolean;
+  readonly historySchema?: string;
   readonly timeout?: number;
   readonly connectWait?: number;
   readonly lockWait?: number;
@@ -73,6 +74,11 @@ export function globalOptions(): Record<OptionGroup, readonly Option[]> {
       option("--direct-url <url>", "the same server past a pooler", nonEmpty("--direct-url")),
       option("--embedded", "use an own PostgreSQL under .godwit/postgres"),
       option(
+        "--history-schema <name>",
+        "schema of the history (default: godwit)",
+        nonEmpty("--history-schema"),
+      ),
+      option(
         "--connect-wait <duration>",
         "try an unreachable database again for so long",
         duration("--connect-wait"),
@@ -109,6 +115,10 @@ export function globalOptions(): Record<OptionGroup, readonly Option[]> {
 
 /** What the engine is made from. */
 export function engineOptions(values: GlobalValues, io: Io): GodwitOptions {
+  const streams = chosenStreams(values);
+  const replaced = [values.database, values.directUrl, values.migrations].some(
+    (value) => value !== undefined,
+  );
   return withoutUndefined({
     cwd: io.cwd,
     env: io.env,
@@ -117,14 +127,21 @@ export function engineOptions(values: GlobalValues, io: Io): GodwitOptions {
     directUrl: values.directUrl,
     migrations: values.migrations,
     embedded: values.embedded,
+    historySchema: values.historySchema,
+    stream: replaced && streams.length === 1 ? streams[0] : undefined,
     lockTimeoutMs: values.lockTimeout,
     statementTimeoutMs: values.statementTimeout,
   });
 }
 
-/** What every verb of the engine takes. A target's id is its stream's name as long as there are no tenants. */
+/** A target's id is its stream's name as long as there are no tenants. */
+function chosenStreams(values: GlobalValues): string[] {
+  return [...new Set([...(values.stream ?? []), ...(values.target ?? [])])];
+}
+
+/** What every verb of the engine takes. */
 export function verbOptions(values: GlobalValues, signal: AbortSignal): VerbOptions {
-  const streams = [...new Set([...(values.stream ?? []), ...(values.target ?? [])])];
+  const streams = chosenStreams(values);
   return withoutUndefined({
     signal,
     streams: streams.length === 0 ? undefined : streams,
@@ -148,7 +165,7 @@ export function nextCommand(values: GlobalValues, rest: string): string {
   if (values.migrations !== undefined) flags.push("--migrations", quote(values.migrations));
   if (values.embedded === true) flags.push("--embedded");
   if (values.database !== undefined) flags.push("--database …");
-  for (const stream of [...(values.stream ?? []), ...(values.target ?? [])])
-    flags.push("--stream", quote(stream));
+  if (values.historySchema !== undefined) flags.push("--history-schema", quote(values.historySchema));
+  for (const stream of chosenStreams(values)) flags.push("--stream", quote(stream));
   return ["godwit", rest, ...flags].join(" ");
 }

@@ -83,6 +83,7 @@ export function withoutUndefined<T extends object>(
 ): { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } & {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K];
 } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the mapped type says what the filter does
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ReturnType<
     typeof withoutUndefined<T>
   >;

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { exitStatusOf } from "../core/error-codes.ts";
 import { interrupted } from "../core/interrupt.ts";
 import type { Io, OutputStream } from "./io.ts";
@@ -5,30 +6,33 @@ import { runCli } from "./run-cli.ts";
 import { renderError, asGodwitError } from "./views/error.ts";
 import { viewContext } from "./run-verb.ts";
 
-/** What is not a terminal has neither `isTTY` nor `columns`. */
-type ProcessStream = Omit<NodeJS.WriteStream, "isTTY" | "columns"> & {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-};
-
-/** Wraps a stream of the process. A reader that went away (`| head`) ends the writing, not the work. */
-function outputStream(stream: ProcessStream): OutputStream & { flush(): Promise<void> } {
+/**
+ * Wraps a stream of the process. It is made at the first writing only: a run that says nothing does not pay for it.
+ * A reader that went away (`| head`) ends the writing, not the work.
+ */
+function outputStream(name: "stdout" | "stderr"): OutputStream & { flush(): Promise<void> } {
+  const isTTY = isatty(name === "stdout" ? 1 : 2);
+  let opened: NodeJS.WriteStream | null = null;
   let gone = false;
-  stream.on("error", () => {
-    gone = true;
-  });
+  const open = (): NodeJS.WriteStream => {
+    if (opened !== null) return opened;
+    opened = process[name];
+    opened.on("error", () => {
+      gone = true;
+    });
+    return opened;
+  };
   return {
-    get isTTY() {
-      return stream.isTTY === true;
-    },
+    isTTY,
     get columns() {
-      return stream.isTTY === true ? (stream.columns ?? 0) : 0;
+      return isTTY ? (open().columns ?? 0) : 0;
     },
     write(text) {
-      if (!gone && text !== "") stream.write(text);
+      if (!gone && text !== "") open().write(text);
     },
     flush() {
-      if (gone || stream.destroyed) return Promise.resolve();
+      const stream = opened;
+      if (stream === null || gone || stream.destroyed) return Promise.resolve();
       return new Promise((resolve) => {
         stream.once("error", () => resolve());
         stream.write("", () => resolve());
@@ -44,8 +48,8 @@ function outputStream(stream: ProcessStream): OutputStream & { flush(): Promise<
  * @returns the exit status, after everything was written.
  */
 export async function runProcess(argv: readonly string[], leave: (status: number) => never): Promise<number> {
-  const stdout = outputStream(process.stdout);
-  const stderr = outputStream(process.stderr);
+  const stdout = outputStream("stdout");
+  const stderr = outputStream("stderr");
   const io: Io = { stdout, stderr, env: process.env, cwd: process.cwd(), now: Date.now };
   const controller = new AbortController();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GodwitError } from "../core/error.ts";
 import { interrupted } from "../core/interrupt.ts";
-import { DOCUMENT_SCHEMAS } from "./json-schemas/by-verb.ts";
+import { schemaOfDocument } from "./json-schemas/by-verb.ts";
 import { finishedRun, runFake } from "./testing/fake-cli.ts";
 import { EVENTS } from "./testing/sample-events.ts";
 import { applied, runResult, statusOf, statusRow, targetRun } from "./testing/sample-results.ts";
@@ -227,7 +227,7 @@ describe("output", () => {
     const { stdout, stderr } = await runFake(["up", "--json"], { verbs: { up } });
     expect(stderr).toBe("");
     const document: unknown = JSON.parse(stdout);
-    expect(DOCUMENT_SCHEMAS.up.safeParse(document).error).toBeUndefined();
+    expect(schemaOfDocument("up").safeParse(document).error).toBeUndefined();
     expect(document).toMatchObject({
       version: 1,
       verb: "up",
@@ -256,7 +256,7 @@ describe("output", () => {
     const json = await runFake(["up", "--json"], { verbs: { up: finishedRun(failure) } });
     expect(json.exit).toBe(1);
     const document: unknown = JSON.parse(json.stdout);
-    expect(DOCUMENT_SCHEMAS.up.safeParse(document).error).toBeUndefined();
+    expect(schemaOfDocument("up").safeParse(document).error).toBeUndefined();
     expect(document).toMatchObject({
       ok: false,
       code: "MIGRATION_FAILED",
@@ -329,7 +329,7 @@ describe("exit status", () => {
     expect((await runFake(["status"], { verbs })).exit).toBe(0);
     const { stdout } = await runFake(["status", "--exit-code", "--json"], { verbs });
     const document: unknown = JSON.parse(stdout);
-    expect(DOCUMENT_SCHEMAS.status.safeParse(document).error).toBeUndefined();
+    expect(schemaOfDocument("status").safeParse(document).error).toBeUndefined();
     expect(document).toMatchObject({ code, exit, ok: exit === 0 });
   });
 
@@ -400,6 +400,6 @@ describe("version", () => {
 
   it("is data too", async () => {
     const document: unknown = JSON.parse((await runFake(["version", "--json"])).stdout);
-    expect(DOCUMENT_SCHEMAS.version.safeParse(document).error).toBeUndefined();
+    expect(schemaOfDocument("version").safeParse(document).error).toBeUndefined();
   });
 });

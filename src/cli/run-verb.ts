@@ -63,6 +63,7 @@ export async function runVerb<T>(
     result = await spec.work(session);
   } catch (error) {
     thrown = asGodwitError(error, cli.signal);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an error's result has the shape of the verb's
     result = thrown.result as T | undefined;
   }
   cli.signal.removeEventListener("abort", stopping);
@@ -71,7 +72,8 @@ export async function runVerb<T>(
   const error = thrown ?? amounts;
 
   if (globals.json === true) {
-    const { runId, warnings } = session;
+    const { warnings } = session;
+    const runId = spec.recorded === true ? session.runId : null;
     io.stdout.write(renderEnvelope({ verb: spec.verb, runId, data: result, warnings, error }));
     if (thrown !== null) reporter.error(thrown);
   } else {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { styleFor, wantsColour } from "./style.ts";
+import { loadColours, styleFor, wantsColour } from "./style.ts";
 
 describe("colour", () => {
   it.each([
@@ -19,8 +19,9 @@ describe("colour", () => {
     expect(wantsColour(mode, { isTTY }, env)).toBe(wanted);
   });
 
-  it("adds nothing when off", () => {
+  it("adds nothing when off", async () => {
     expect(styleFor(false).red("x")).toBe("x");
+    await loadColours();
     expect(styleFor(true).red("x")).toBe("\u001b[31mx\u001b[39m");
   });
 });

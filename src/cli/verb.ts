@@ -22,6 +22,8 @@ export interface ViewContext {
 export interface VerbSpec<T> {
   /** As it stands in the envelope's `verb`. */
   readonly verb: string;
+  /** Whether the history records the run under its id. */
+  readonly recorded?: boolean;
   work(session: Session): Promise<T>;
   /** Data for stdout as text, with a trailing newline; nothing with `--json`. */
   view?(result: T, context: ViewContext): string;

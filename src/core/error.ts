@@ -25,11 +25,18 @@ export interface GodwitErrorOptions {
 }
 
 /**
+ * Marks every GodwitError. The command line and the library are bundled apart, so that code which imports the library
+ * while the command line runs it has another copy of the class: the mark makes `instanceof` see through that.
+ */
+const MARK: unique symbol = Symbol.for("godwit.error") as never;
+
+/**
  * The one error class. `code` is stable, has a page in docs/errors and decides the exit status.
  * Messages never contain secrets: connection strings are redacted before they get here.
  */
 export class GodwitError extends Error {
   override readonly name = "GodwitError";
+  readonly [MARK] = true;
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly location: Location | undefined;
@@ -37,6 +44,10 @@ export class GodwitError extends Error {
   readonly detail: string | undefined;
   readonly problems: readonly GodwitError[];
   readonly result: unknown;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && MARK in value;
+  }
 
   constructor(code: ErrorCode, message: string, options: GodwitErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

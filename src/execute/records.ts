@@ -1,6 +1,6 @@
 import type { GodwitError } from "../core/error.ts";
 import type { MigrationStatus } from "../history/types.ts";
-import type { HistoryChange, MigrationRecord, StepRecord } from "../history/writer.ts";
+import type { HistoryChange, HistoryWriter, MigrationRecord, StepRecord } from "../history/writer.ts";
 import { stepHash } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { failedEntry, finishedEntry, storedError, type StatementOutcome } from "./log-entries.ts";
@@ -31,11 +31,13 @@ export function migrationRecord(
 
 /** The change that says that all of a migration is done. */
 export function finishedChange(
+  writer: HistoryWriter,
   planned: PlannedMigration,
   outcomes: readonly StatementOutcome[],
   durationMs: number,
-): HistoryChange {
+): HistoryChange & { readonly statements: readonly string[] } {
   return {
+    statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
     log: [finishedEntry(planned, outcomes, durationMs)],
     migration: migrationRecord(planned, planned.direction === "up" ? "completed" : "rolled_back", durationMs),
   };

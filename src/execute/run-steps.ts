@@ -34,9 +34,10 @@ export async function runSteps(
     else all.push(...(await runStep(context, planned, step)));
   }
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
+  const finished = finishedChange(writer, planned, all, performance.now() - started);
   await writer.write({
-    ...finishedChange(planned, all, performance.now() - started),
-    statements: [writer.forgetSteps(planned.id, planned.kind)],
+    ...finished,
+    statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],
   });
   await context.session.query(sessionResetSql(context.work));
   return all;

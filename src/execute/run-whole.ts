@@ -47,7 +47,8 @@ export class WholeRunner {
       const outcomes = await inTransaction(this.#context, planned, {
         start: () => this.#begin(planned, beginSql(this.#context, planned)),
         underWay,
-        change: (results) => finishedChange(planned, results, performance.now() - started),
+        change: (results) =>
+          finishedChange(this.#context.writer, planned, results, performance.now() - started),
         onCommitting: () => {
           if (next !== null && isWhole(next) && next.steps[0]?.kind === "transaction") {
             const guarded = `${reset}; ${beginSql(this.#context, next)}; ${this.#context.writer.assertCommittedSql()}`;

@@ -2,7 +2,6 @@ import type { LogEntry } from "../history/log-chain.ts";
 import type { MigrationStatus } from "../history/types.ts";
 import type { MigrationRecord } from "../history/writer.ts";
 import type { Migration } from "../migrations/types.ts";
-import { storeDown } from "../plan/stored-down.ts";
 
 /** What the history is to say of a migration that was not run but is declared to be in the database, with its texts. */
 export function recordOfFile(migration: Migration, status: MigrationStatus): MigrationRecord {
@@ -21,7 +20,7 @@ export function recordOfFile(migration: Migration, status: MigrationStatus): Mig
     irreversible: migration.irreversible,
     executionMs: null,
     error: null,
-    files: { upSql: migration.up.sql, downSql: storeDown(migration.down) },
+    files: { upSql: migration.up.sql, downSql: migration.down?.sql ?? null },
   };
 }
 

@@ -2,12 +2,11 @@ import { GodwitError } from "../core/error.ts";
 import { readDetails, readFiles, readOpenSteps, type HistorySnapshot } from "../history/read.ts";
 import type { HistoryDetail, StepRow } from "../history/types.ts";
 import { parseMigration, parseMigrations } from "../migrations/parse.ts";
-import type { Migration, MigrationFile, Section } from "../migrations/types.ts";
+import { parseStored } from "../migrations/stored.ts";
+import type { MigrationFile, Section } from "../migrations/types.ts";
 import { planDown, selectDown, type DownSelection, type DownSource } from "../plan/plan-down.ts";
-import { readStoredDown } from "../plan/stored-down.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
-import { splitSql } from "../sql/split.ts";
 import { askCatalog } from "./catalog-answers.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
@@ -98,7 +97,7 @@ async function findSources(
     const source =
       row.format === "code"
         ? await codeSource(io, row, file, warnings)
-        : await sqlSource(io, row, file, stored.get(row.checksum)?.downSql ?? null, warnings);
+        : await sqlSource(io, row, file, stored.get(row.checksum), warnings);
     sources.set(row.id, source);
   }
   return { sources, warnings };
@@ -112,40 +111,27 @@ const NOTHING: DownSource = {
   statementTimeoutMs: null,
 };
 
-/** The file's section where the file is what was applied, for the sake of its positions; else the stored text. */
+/** The stored text; with the file's name where the file still says the same. */
 async function sqlSource(
   io: FleetIo,
   row: HistoryDetail,
   file: MigrationFile | undefined,
-  downSql: string | null,
+  stored: { readonly upSql: string; readonly downSql: string | null } | undefined,
   warnings: PlanWarning[],
 ): Promise<DownSource> {
-  if (downSql === null) return NOTHING;
-  const parsed = file === undefined ? null : await parsedOrNull(file);
-  if (
-    file !== undefined &&
-    parsed !== null &&
-    parsed.down !== null &&
-    parsed.down.checksum === row.downChecksum
-  ) {
-    const { down: section, lockTimeoutMs, statementTimeoutMs } = parsed;
-    return {
-      section,
-      path: pathShower(io)(file.downPath ?? file.path),
-      modulePath: null,
-      lockTimeoutMs,
-      statementTimeoutMs,
-    };
-  }
-  if (file !== undefined) {
+  if (stored === undefined || stored.downSql === null) return NOTHING;
+  const { stream, id, kind, checksum } = row;
+  const migration = await parseStored({ stream, id, kind, checksum, ...stored });
+  const { down: section, lockTimeoutMs, statementTimeoutMs } = migration;
+  const same = file !== undefined && (await downOf(file))?.checksum === row.downChecksum;
+  if (file !== undefined && !same) {
     warnings.push({
-      message: `${row.id}: its file has another way down by now; the stored one runs`,
+      message: `${id}: its file has another way down by now; the stored one runs`,
       hint: null,
     });
   }
-  const { sql, transaction } = readStoredDown(downSql);
-  const { statements } = await splitSql(sql);
-  return { ...NOTHING, section: { sql, statements, checksum: row.downChecksum ?? "", transaction } };
+  const path = same ? pathShower(io)(file.downPath ?? file.path) : null;
+  return { section, path, modulePath: null, lockTimeoutMs, statementTimeoutMs };
 }
 
 async function codeSource(
@@ -172,9 +158,9 @@ async function codeSource(
 }
 
 /** A file that cannot be parsed any more does not have the way down that was stored. */
-async function parsedOrNull(file: MigrationFile): Promise<Migration | null> {
+async function downOf(file: MigrationFile): Promise<Section | null> {
   const { migrations } = await parseMigrations([file]);
-  return migrations[0] ?? null;
+  return migrations[0]?.down ?? null;
 }
 
 /** Refuses to take back what a migration that stays requires by name. */

@@ -58,7 +58,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
         selection: {},
         reapply: false,
         only: ids,
-        withRepeatables: false,
+        withRepeatables: true,
         parsed: own,
       };
       const comparison = compareWithHistory(files, fresh.rows);
@@ -66,7 +66,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
       await runPlan(context, plan, {
         onDone: (outcome) => run.add(outcome, "up"),
         replan: (planned, ordinal) =>
-          plannedWithAlone(planned, own.get(`versioned ${planned.id}`)!.up, ordinal),
+          plannedWithAlone(planned, own.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
       });
     });
   }).catch((error: unknown) => {

@@ -37,6 +37,8 @@ export async function resolveTarget(io: FleetIo, stream: StreamConfig): Promise<
   const where = directParameters(stream.directUrl, config) ?? databaseParameters(stream.database, config);
   const input = "embedded" in where ? await startEmbedded(io, stream) : where;
   const settings = await resolveConnection(input, config.env);
+  for (const message of settings.warnings ?? [])
+    io.emit({ type: "warning", target: stream.name, message, hint: null });
   return {
     id: stream.name,
     stream,

@@ -3,10 +3,11 @@ import { readLog } from "../history/log.ts";
 import { readOpenSteps, type HistorySnapshot } from "../history/read.ts";
 import type { Graph } from "../migrations/graph.ts";
 import { parseMigration } from "../migrations/parse.ts";
-import { pendingOf, type PendingSelection } from "../migrations/pending.ts";
+import type { PendingSelection } from "../migrations/pending.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory, type Comparison } from "../plan/compare.ts";
 import { planUp } from "../plan/plan-up.ts";
+import { selectPending } from "../plan/select-pending.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { askCatalog, upSections } from "./catalog-answers.ts";
@@ -74,7 +75,7 @@ export async function makeUpPlan(
     request.files.filter((file) => file.kind === "versioned").map((file) => [file.id, file]),
   );
   const versioned: Migration[] = [];
-  for (const node of pendingOf(graph, target.stream.name, comparison.applied, selection)) {
+  for (const node of selectPending(graph, target.stream.name, comparison, selection)) {
     if (only !== null && !only.has(node.id)) continue;
     versioned.push(await parsedOnce(parsed, byId.get(node.id)!));
   }

@@ -5,11 +5,12 @@ import { runPlan } from "../execute/run-plan.ts";
 import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
 import { parseMigrations } from "../migrations/parse.ts";
-import { pendingOf, unmetRequirements } from "../migrations/pending.ts";
+import { unmetRequirements } from "../migrations/pending.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory, type Comparison } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
+import { selectPending } from "../plan/select-pending.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import { fleetGraph } from "./fleet-graph.ts";
@@ -158,7 +159,7 @@ interface Segment {
 
 function segmentsOf(graph: Graph, participants: readonly Participant[], options: UpOptions): Segment[] {
   const nodes = participants.flatMap(({ stream, findings }) =>
-    pendingOf(graph, stream.name, findings.comparison.applied, { to: options.to, step: options.steps }),
+    selectPending(graph, stream.name, findings.comparison, { to: options.to, step: options.steps }),
   );
   const segments: Segment[] = [];
   for (const node of nodes.toSorted((a, b) => a.position - b.position)) {

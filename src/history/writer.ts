@@ -139,6 +139,13 @@ export class HistoryWriter {
     return `DELETE FROM ${this.#table("migrations")} WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(id)} AND kind = ${literal(kind)}`;
   }
 
+  /**
+   * Statement that makes every repeatable due again: a way down may drop what they made, or what they read.
+   */
+  repeatablesDue(): string {
+    return `UPDATE ${this.#table("migrations")} SET status = 'rolled_back' WHERE ${scopeCondition(this.#options.scope)} AND kind = 'repeatable' AND status = 'completed'`;
+  }
+
   #render(change: HistoryChange): string {
     const parts = [...(change.statements ?? [])];
     for (const step of change.steps ?? []) parts.push(this.#stepSql(step));

@@ -51,6 +51,10 @@ async function faults(text: string, name = "1_fill.ts"): Promise<string[]> {
 }
 
 describe("a code migration", () => {
+  it("may say outright that it has no way down", async () => {
+    expect((await parse("export function up() {}\nexport const down = false;")).down).toBeNull();
+  });
+
   it("says by its exports what the planner needs", async () => {
     const text = [
       'import type { MigrationDb } from "godwit";',

@@ -75,7 +75,7 @@ function misspelt(path: string, text: string, exports: CodeExports): GodwitError
   return Object.keys(exports)
     .filter((name) => !known.includes(name) && exports["up"] !== undefined)
     .flatMap((name) => {
-      const guess = closest(name.replaceAll("_", ""), known);
+      const guess = closest(name, known);
       return guess === null
         ? []
         : [

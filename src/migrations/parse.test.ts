@@ -90,6 +90,7 @@ describe("sections", () => {
   it("reads a byte order mark and no space after the dashes", async () => {
     const migration = await parse("\u{FEFF}--migrate:up\nSELECT 1;\n--   migrate:down  \nSELECT 2;");
     expect([sqlOf(migration.up), sqlOf(migration.down)]).toEqual([["SELECT 1"], ["SELECT 2"]]);
+    expect(migration.up.sql).toBe("--migrate:up\nSELECT 1;\n");
   });
 
   it("sees no marker inside strings, dollar quotes and block comments", async () => {

@@ -107,21 +107,19 @@ function nodesOf(graph: Graph, stream: string): readonly GraphNode[] {
   });
 }
 
-/** The node, what stands before it and is not later by id, and what these require within the stream. */
+/**
+ * The node, what stands before it and is not later by id, and what these require within the stream. One that requires every
+ * earlier id brings in nothing new: to stand before the node it must be earlier itself.
+ */
 function upTo(graph: Graph, last: GraphNode): GraphNode[] {
-  const nodes = nodesOf(graph, last.stream);
+  const open = nodesOf(graph, last.stream).filter(
+    (node) => node.position <= last.position && compareIds(node.id, last.id) <= 0,
+  );
   const wanted = new Set<GraphNode>();
-  const open = nodes.filter((node) => node.position <= last.position && compareIds(node.id, last.id) <= 0);
-  let chainedTo = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (wanted.has(node)) continue;
     wanted.add(node);
     open.push(...requiredByName(graph, node).filter(({ stream }) => stream === last.stream));
-    if (!node.chained) continue;
-    // All that is before a chained one; what an earlier round took is not taken again.
-    for (; chainedTo < nodes.length && compareIds(nodes[chainedTo]!.id, node.id) < 0; chainedTo++) {
-      open.push(nodes[chainedTo]!);
-    }
   }
   return [...wanted];
 }

@@ -35,5 +35,5 @@ export async function parseStored(stored: StoredMigration): Promise<Migration> {
 /** Only a file with sections has one that begins with its marker; down.sql of a folder has none. */
 function beginsWithDown(sql: string): boolean {
   const [first] = readMarkers(lineComments(sql)).markers;
-  return first !== undefined && first.direction === "down" && first.offset === 0;
+  return first?.direction === "down";
 }

@@ -1,10 +1,10 @@
 import { GodwitError } from "../core/error.ts";
 import type { HistoryRow, StepRow } from "../history/types.ts";
+import { compareIds } from "../migrations/order.ts";
 import type { Migration } from "../migrations/types.ts";
 import { isApplied, type Comparison } from "./compare.ts";
 import { resumeOf } from "./resume.ts";
 import { assertResumable, stepsOf, type CatalogAnswers } from "./steps.ts";
-import { storeDown } from "./stored-down.ts";
 
 import type { Plan, PlannedMigration, PlanReason, PlanStep, PlanWarning } from "./types.ts";
 
@@ -20,7 +20,7 @@ export interface PlanTarget {
 
 export interface UpPlanInput extends PlanTarget {
   readonly comparison: Comparison;
-  /** Pending versioned migrations that were selected, in the order of the graph. */
+  /** Pending versioned migrations that were selected, in the order in which they run. */
   readonly versioned: readonly Migration[];
   /** Repeatables to run, by name. */
   readonly repeatables: readonly Migration[];
@@ -32,31 +32,24 @@ export interface UpPlanInput extends PlanTarget {
 }
 
 /**
- * What `up` will do to one target. Migrations that failed before come first (law 6).
+ * What `up` will do to one target.
  * @throws GodwitError OUT_OF_ORDER, NEEDS_REPAIR, STATEMENT_NEEDS_SESSION.
  */
 export function planUp(input: UpPlanInput): Plan {
   assertNotHalfDown(input);
   assertOrder(input);
-  const tried = (migration: Migration): boolean => {
-    const status = input.comparison.rowsById.get(migration.id)?.status;
-    return status === "failed" || status === "running";
-  };
-  const versioned = [
-    ...input.versioned.filter(tried),
-    ...input.versioned.filter((migration) => !tried(migration)),
-  ];
+  const last = lastApplied(input.comparison);
   return {
     stream: input.stream,
     target: input.target,
     targetSchema: input.targetSchema,
     direction: "up",
-    migrations: [...versioned, ...input.repeatables].map((migration) => planned(input, migration)),
+    migrations: [...input.versioned, ...input.repeatables].map((migration) => planned(input, migration, last)),
     warnings: input.warnings,
   };
 }
 
-function planned(input: UpPlanInput, migration: Migration): PlannedMigration {
+function planned(input: UpPlanInput, migration: Migration, last: string | null): PlannedMigration {
   const path = input.showPath(migration.path);
   const steps: PlanStep[] =
     migration.format === "code"
@@ -73,13 +66,13 @@ function planned(input: UpPlanInput, migration: Migration): PlannedMigration {
     kind: migration.kind,
     format: migration.format,
     direction: "up",
-    reason: reasonOf(input, migration, resume !== null),
+    reason: reasonOf(input, migration, resume !== null, last),
     description: migration.description,
     path,
     checksum: migration.checksum,
     downChecksum: migration.down?.checksum ?? null,
     upSql: migration.up.sql,
-    downSql: storeDown(migration.down),
+    downSql: migration.down?.sql ?? null,
     requires: (migration.requires ?? []).map(({ stream, id }) =>
       stream === migration.stream ? id : `${stream}/${id}`,
     ),
@@ -93,19 +86,29 @@ function planned(input: UpPlanInput, migration: Migration): PlannedMigration {
   };
 }
 
-function reasonOf(input: UpPlanInput, migration: Migration, resumes: boolean): PlanReason {
+function reasonOf(
+  input: UpPlanInput,
+  migration: Migration,
+  resumes: boolean,
+  last: string | null,
+): PlanReason {
   if (migration.kind === "repeatable") return "changed";
   if (resumes) return "half applied";
   const row = input.comparison.rowsById.get(migration.id);
   if (row?.status === "failed" || row?.status === "running") return "failed before";
-  return isBehind(input.comparison, migration.id) ? "out of order" : "pending";
+  return isBehind(migration.id, last) ? "out of order" : "pending";
+}
+
+/** The applied id that is the last by id. */
+function lastApplied(comparison: Comparison): string | null {
+  let last: string | null = null;
+  for (const id of comparison.applied) if (last === null || compareIds(id, last) > 0) last = id;
+  return last;
 }
 
 /** Whether a later id is applied already; ids are compared bytewise, as everywhere. */
-function isBehind(comparison: Comparison, id: string): boolean {
-  for (const applied of comparison.applied)
-    if (Buffer.compare(Buffer.from(applied), Buffer.from(id)) > 0) return true;
-  return false;
+function isBehind(id: string, last: string | null): boolean {
+  return last !== null && compareIds(last, id) > 0;
 }
 
 /**
@@ -113,17 +116,18 @@ function isBehind(comparison: Comparison, id: string): boolean {
  * and promises that every later one may rely on it, which is too late to keep once a later one is applied.
  */
 function assertOrder(input: UpPlanInput): void {
+  const last = lastApplied(input.comparison);
   const late = input.versioned.filter(
     (migration) =>
       migration.requires === null &&
       input.comparison.rowsById.get(migration.id) === undefined &&
-      isBehind(input.comparison, migration.id),
+      isBehind(migration.id, last),
   );
   if (late.length === 0) return;
   const problems = late.map((migration) => {
     const before = [...input.comparison.applied]
-      .filter((id) => id < migration.id)
-      .sort()
+      .filter((id) => compareIds(id, migration.id) < 0)
+      .sort(compareIds)
       .at(-1);
     return new GodwitError(
       "OUT_OF_ORDER",

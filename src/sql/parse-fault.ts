@@ -8,7 +8,7 @@ export interface ParseFault {
   readonly offset: number | null;
 }
 
-const TOO_DEEP: ParseFault = {
+export const TOO_DEEP: ParseFault = {
   message: "the statement nests too deeply to be read",
   hint: "split it: several statements, a shorter chain of operators or UNIONs, or the values as rows of an INSERT",
   offset: null,
@@ -16,7 +16,7 @@ const TOO_DEEP: ParseFault = {
 
 /**
  * Explains what the parser threw. It throws an error with a position for SQL that is wrong, and for nesting that is too
- * deep either "memory exhausted" (its own stack, 10 000 levels) or a RangeError (reading its tree, about 2 000 levels).
+ * deep either "memory exhausted" (its own stack, 10 000 levels) or a RangeError (the stack of JavaScript, a few thousand levels).
  */
 export function parseFault(error: unknown, text: string): ParseFault {
   if (error instanceof RangeError) return TOO_DEEP;
@@ -26,6 +26,11 @@ export function parseFault(error: unknown, text: string): ParseFault {
   const offset = parserCharacterOffset(text, position);
   if (message.startsWith("memory exhausted")) return { ...TOO_DEEP, offset };
   return { message, hint: hintFor(message, text, offset), offset };
+}
+
+/** Whether the parser itself reported the error, as against what stopped it from outside. */
+export function isReported(error: unknown): boolean {
+  return positionOf(error) !== null;
 }
 
 /** The 0-based character that the parser's error names. */
@@ -44,11 +49,11 @@ function hintFor(message: string, text: string, offset: number): string | null {
   if (/^:(?:['"{]|[A-Za-z_])/.test(rest)) {
     return "psql's variables (:name) are no SQL: write the value, or use a code migration";
   }
-  if (rest.startsWith("\\")) {
-    return "a backslash means something to psql only; in a string it needs E'…', and a quote in a string is doubled: ''";
+  if (rest.startsWith("\\")) return "a backslash means something to psql only";
+  if (/'[^']*\\'/.test(text.slice(Math.max(0, offset - 200), offset))) {
+    return "a backslash does not escape in '…': double the quote (''), or write E'…'";
   }
-  if (rest.startsWith("`")) return 'names are quoted with double quotes: "name"';
-  const near = /^\S*/u.exec(rest)?.[0] ?? "";
+  const near = /^[^ \t\n\r\f\v]*/.exec(rest)?.[0] ?? "";
   const lookalike = LOOKALIKE.exec(near)?.[0];
   if (lookalike !== undefined) {
     const code = lookalike.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");

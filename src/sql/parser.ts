@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
+import type * as libpgQuery from "libpg-query";
 import type { Node, ParseResult } from "libpg-query";
-import { parseFault, type ParseFault } from "./parse-fault.ts";
+import { isReported, parseFault, type ParseFault } from "./parse-fault.ts";
 import { ByteWalker, parserText } from "./parser-text.ts";
 
 /** A statement as the grammar found it; offsets are UTF-16 units of the text that was parsed. */
@@ -15,23 +17,24 @@ export type ParseOutcome =
   | { readonly ok: true; readonly statements: readonly ParsedStatement[] }
   | { readonly ok: false; readonly fault: ParseFault };
 
-interface ParserModule {
-  parseSync(query: string): ParseResult;
-}
+type ParserModule = Pick<typeof libpgQuery, "parseSync">;
 
 let loading: Promise<ParserModule> | undefined;
+let isSpoiled = false;
 
+/** Loads the grammar when it is first needed; anew if what was loaded is spoiled. */
 async function load(): Promise<ParserModule> {
-  const parser = await import("libpg-query");
+  const parser = isSpoiled ? loadAnew() : await import("libpg-query");
+  isSpoiled = false;
   await parser.loadModule();
   return parser;
 }
 
-/** Loads PostgreSQL's grammar (once, when it is first needed) and gives the function that parses with it. */
-export async function loadParser(): Promise<(text: string) => ParseOutcome> {
-  loading ??= load();
-  const parser = await loading;
-  return (text) => parse(parser, text);
+/** A second instance: modules are kept once loaded, but this one is CommonJS and can be forgotten. */
+function loadAnew(): typeof libpgQuery {
+  const require = createRequire(import.meta.url);
+  delete require.cache[require.resolve("libpg-query")];
+  return require("libpg-query");
 }
 
 /**
@@ -39,26 +42,32 @@ export async function loadParser(): Promise<(text: string) => ParseOutcome> {
  * a text that the parser cannot take at all (nesting too deep). The text must be free of NUL characters.
  */
 export async function parseSql(text: string): Promise<ParseOutcome> {
-  const parseText = await loadParser();
-  return parseText(text);
-}
-
-function parse(parser: ParserModule, text: string): ParseOutcome {
   const plain = parserText(text);
   if (plain === "") return { ok: true, statements: [] };
+  loading ??= load();
+  const parser = await loading;
   try {
-    const bytes = new ByteWalker(text);
-    const { stmts = [] } = parser.parseSync(plain);
-    const statements: ParsedStatement[] = [];
-    for (const { stmt, stmt_location: location = 0, stmt_len: length } of stmts) {
-      if (stmt === undefined) continue;
-      // Offsets count bytes of UTF-8; the length is missing for a last statement without a semicolon.
-      const start = bytes.to(location);
-      const end = length === undefined ? text.length : bytes.to(location + length);
-      statements.push({ node: stmt, start, end });
-    }
-    return { ok: true, statements };
+    return { ok: true, statements: locate(text, parser.parseSync(plain)) };
   } catch (error) {
+    // What JavaScript threw out of the middle of the parser leaves its memory in disorder: measured, after some forty
+    // overflows of the stack it never returned. Errors that the parser itself reports are harmless.
+    if (!isReported(error)) {
+      isSpoiled = true;
+      loading = undefined;
+    }
     return { ok: false, fault: parseFault(error, text) };
   }
+}
+
+function locate(text: string, { stmts = [] }: ParseResult): ParsedStatement[] {
+  const bytes = new ByteWalker(text);
+  const statements: ParsedStatement[] = [];
+  for (const { stmt, stmt_location: location = 0, stmt_len: length } of stmts) {
+    if (stmt === undefined) continue;
+    // Offsets count bytes of UTF-8; the length is missing for a last statement without a semicolon.
+    const start = bytes.to(location);
+    const end = length === undefined ? text.length : bytes.to(location + length);
+    statements.push({ node: stmt, start, end });
+  }
+  return statements;
 }

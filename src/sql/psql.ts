@@ -15,8 +15,8 @@ export interface PsqlScan {
   readonly commands: readonly PsqlCommand[];
   /** From where on the text may be COPY data that has no end; syntax errors behind it say nothing. */
   readonly unclosedCopy: number | null;
-  /** Whether there is anything but comments and semicolons. */
-  readonly hasStatements: boolean;
+  /** Whether there is anything to parse: more than semicolons and comments that are closed for certain. */
+  readonly needsParser: boolean;
 }
 
 const ANOTHER_DATABASE = "a migration runs on one target: put this part into a stream of that database";
@@ -57,7 +57,7 @@ export function scanForPsql(text: string): PsqlScan {
   const lexer = new SqlLexer(text);
   const commands: PsqlCommand[] = [];
   const pieces: string[] = [];
-  let hasStatements = false;
+  let needsParser = false;
   let kept = 0;
   while (lexer.next()) {
     const { kind, start, end } = lexer;
@@ -72,10 +72,12 @@ export function scanForPsql(text: string): PsqlScan {
     } else if (kind === "copy-data") {
       pieces.push(text.slice(kept, start), text.slice(start, end).replaceAll(/[^\n\r]/g, " "));
       kept = end;
-    } else if (kind !== "line-comment" && kind !== "block-comment" && kind !== "semicolon") {
-      hasStatements = true;
+    } else if (kind === "block-comment") {
+      needsParser ||= end === text.length;
+    } else if (kind !== "line-comment" && kind !== "semicolon") {
+      needsParser = true;
     }
   }
   pieces.push(text.slice(kept));
-  return { sql: pieces.join(""), commands, unclosedCopy: lexer.unclosedCopy, hasStatements };
+  return { sql: pieces.join(""), commands, unclosedCopy: lexer.unclosedCopy, needsParser };
 }

@@ -3,8 +3,8 @@ import { checksumOf } from "./checksum.ts";
 import { classify, type Classification } from "./classify.ts";
 import { DirectiveReader } from "./directive-reader.ts";
 import { statementHash } from "./hash.ts";
-import type { ParseFault } from "./parse-fault.ts";
-import { loadParser, type ParsedStatement } from "./parser.ts";
+import { TOO_DEEP, type ParseFault } from "./parse-fault.ts";
+import { parseSql, type ParsedStatement } from "./parser.ts";
 import { PositionWalker, TEXT_START, type Position } from "./position.ts";
 import { scanForPsql } from "./psql.ts";
 import { refusal } from "./refusal.ts";
@@ -32,7 +32,7 @@ export async function splitSql(text: string, position: Position = TEXT_START): P
   for (const { name, hint, offset } of scan.commands) {
     faults.push({ message: `${name} is a command of psql, not SQL`, hint, offset });
   }
-  const pieces = scan.hasStatements ? await parseAll(scan.sql, scan.unclosedCopy ?? Infinity, faults) : [];
+  const pieces = scan.needsParser ? await parseAll(scan.sql, scan.unclosedCopy ?? Infinity, faults) : [];
   const statements = cutOut(text, scan.sql, pieces, position, faults);
   const positions = new PositionWalker(text, position);
   const problems: SqlProblem[] = faults
@@ -50,13 +50,12 @@ function nulCharacters(text: string): Fault[] {
 
 /** Parses the text as a whole, which is exact; if that fails, statement by statement, to find every fault. */
 async function parseAll(sql: string, faithUntil: number, faults: Fault[]): Promise<readonly Piece[]> {
-  const parse = await loadParser();
-  const whole = parse(sql);
+  const whole = await parseSql(sql);
   if (whole.ok) return whole.statements;
   const pieces: Piece[] = [];
   let found = false;
   for (const range of statementRanges(sql)) {
-    const outcome = parse(sql.slice(range.start, range.end));
+    const outcome = await parseSql(sql.slice(range.start, range.end));
     if (outcome.ok) {
       for (const { node, start, end } of outcome.statements) {
         pieces.push({ node, start: range.start + start, end: range.start + end });
@@ -91,10 +90,15 @@ function cutOut(
   return pieces.map(({ node, start, end }, index) => {
     const { directives, codeEnd } = reader.statement(start, end);
     const body = text.slice(start, codeEnd);
-    const refused = node === null ? null : refusal(node);
-    if (refused !== null) faults.push({ ...refused, offset: start });
     const place = positions.to(start);
-    return Object.freeze({ ordinal: index + 1, sql: body, ...place, ...understand(node, body), directives });
+    const complain = (fault: Omit<Fault, "offset">): number => faults.push({ ...fault, offset: start });
+    return Object.freeze({
+      ordinal: index + 1,
+      sql: body,
+      ...place,
+      ...understand(node, body, complain),
+      directives,
+    });
   });
 }
 
@@ -108,8 +112,20 @@ const UNREAD: Classification = {
   commits: false,
 };
 
-function understand(node: Node | null, body: string): Classification & Pick<Statement, "hash"> {
-  return node === null
-    ? { ...UNREAD, hash: checksumOf(body) }
-    : { ...classify(node), hash: statementHash(node) };
+function understand(
+  node: Node | null,
+  body: string,
+  complain: (fault: Omit<Fault, "offset">) => void,
+): Classification & Pick<Statement, "hash"> {
+  const unread = { ...UNREAD, hash: checksumOf(body) };
+  if (node === null) return unread;
+  try {
+    const refused = refusal(node);
+    if (refused !== null) complain(refused);
+    return { ...classify(node), hash: statementHash(node) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    complain({ message: TOO_DEEP.message, hint: TOO_DEEP.hint });
+    return unread;
+  }
 }

@@ -35,7 +35,13 @@ type Part = { readonly sql: string } | { readonly value: unknown };
 const MAX_VALUES = 65_535;
 
 /** The parts of each query that was made here: an object of the same shape from elsewhere is a value, not SQL. */
-const partsOf = new WeakMap<object, readonly Part[]>();
+const partsOf: WeakMap<object, readonly Part[]> = shared("godwit.sql.parts", () => new WeakMap());
+
+/** One value for all copies of this module: the command line and the library are bundled apart. */
+function shared<T>(name: string, make: () => T): T {
+  const registry = globalThis as unknown as Record<symbol, T | undefined>;
+  return (registry[Symbol.for(name)] ??= make());
+}
 
 function toQuery(parts: readonly Part[]): SqlQuery {
   const values: unknown[] = [];

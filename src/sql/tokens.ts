@@ -22,10 +22,10 @@ const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 /** White space with a line break in it, then a quote: the string goes on (manual 4.1.2.1), with its backslash escapes. */
 const STRING_GOES_ON = /[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'/y;
 const END_OF_COPY = /^\\\.[ \t]*\r?$/gm;
-/** What psql takes in the middle of a line; other backslashes there are rather a slip in a string's quotes. */
-const PSQL_INSIDE_LINE =
+/** What is written in the middle of a statement's line; other backslashes there are rather a slip in a string's quotes. */
+const PSQL_INSIDE_STATEMENT =
   /\\(?:;|g(?:x|set|exec|desc)?\b|watch\b|crosstabview\b|bind(?:_named)?\b|parse\b|sendpipeline\b)/y;
-const PSQL_AT_LINE_START = /\\[A-Za-z!?.;]/y;
+const PSQL_COMMAND = /\\[A-Za-z!?.;]/y;
 
 /**
  * Walks SQL text token by token without a parser: quotes, E'' strings, dollar quotes, nested comments, and what only
@@ -138,7 +138,7 @@ export class SqlLexer {
 
   #backslash(at: number): boolean {
     const { text } = this;
-    const pattern = startsLine(text, at) ? PSQL_AT_LINE_START : PSQL_INSIDE_LINE;
+    const pattern = !this.#inStatement || startsLine(text, at) ? PSQL_COMMAND : PSQL_INSIDE_STATEMENT;
     if (match(pattern, text, at) === at) return this.#token("operator", at, at + 1);
     const end = text.startsWith("\\;", at) ? at + 2 : endOfLine(text, at);
     this.#dataFollows = /^\\copy\b.*\bfrom\s+p?stdin\b/i.test(text.slice(at, end));

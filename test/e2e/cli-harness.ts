@@ -22,6 +22,8 @@ export interface RunningCli {
   readonly finished: Promise<Finished>;
   /** Waits until stderr contains a text. */
   saw(text: string): Promise<void>;
+  /** Waits until stdout contains a text. */
+  told(text: string): Promise<void>;
 }
 
 /** Variables that would lead a test to a database of somebody else, or colour its output. */
@@ -66,7 +68,10 @@ export class Project {
     let stdout = "";
     let stderr = "";
     const waiting = new Set<() => void>();
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString("utf8");
+      for (const look of waiting) look();
+    });
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk.toString("utf8");
       for (const look of waiting) look();
@@ -76,19 +81,23 @@ export class Project {
     child.once("close", (exit, signal) => {
       resolve({ exit, signal, stdout, stderr, durationMs: performance.now() - began });
     });
+    const appears = (text: string, where: () => string) => {
+      const seen = Promise.withResolvers<void>();
+      const look = () => {
+        if (where().includes(text)) seen.resolve();
+      };
+      waiting.add(look);
+      look();
+      void promise.then(() =>
+        seen.reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`)),
+      );
+      return seen.promise.finally(() => waiting.delete(look));
+    };
     return {
       child,
       finished: promise,
-      saw: (text) => {
-        const seen = Promise.withResolvers<void>();
-        const look = () => {
-          if (stderr.includes(text)) seen.resolve();
-        };
-        waiting.add(look);
-        look();
-        void promise.then(() => seen.reject(new Error(`it ended without saying ${text}:\n${stderr}`)));
-        return seen.promise.finally(() => waiting.delete(look));
-      },
+      saw: (text) => appears(text, () => stderr),
+      told: (text) => appears(text, () => stdout),
     };
   }
 
@@ -110,7 +119,7 @@ DROP TABLE users;
 CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint REFERENCES users);
 CREATE INDEX CONCURRENTLY orders_user ON orders (user_id);
 -- migrate:down
-DROP TABLE orders;
+DROP TABLE orders CASCADE;
 `,
   "migrations/totals.repeatable.sql":
     "CREATE OR REPLACE VIEW totals AS SELECT count(*) AS orders FROM orders;\n",

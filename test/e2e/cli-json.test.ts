@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DOCUMENT_SCHEMAS, type JsonVerb } from "../../src/cli/json-schemas/by-verb.ts";
+import { schemaOfDocument, type JsonVerb } from "../../src/cli/json-schemas/by-verb.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { Project, SHOP } from "./cli-harness.ts";
 
@@ -12,7 +12,7 @@ async function json(
 ): Promise<unknown> {
   const finished = await project.run([...argv, "--json"]);
   const document: unknown = JSON.parse(finished.stdout);
-  expect(DOCUMENT_SCHEMAS[verb].safeParse(document).error).toBeUndefined();
+  expect(schemaOfDocument(verb).safeParse(document).error).toBeUndefined();
   expect([finished.exit, finished.stderr]).toEqual([exit, ""]);
   expect(document).toMatchObject({ version: 1, verb, exit, ok: exit === 0 });
   return document;

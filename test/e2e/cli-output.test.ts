@@ -76,7 +76,7 @@ describe("plan", () => {
     expect([exit, stderr]).toEqual([0, "3 migrations planned; nothing was run\n"]);
     const schemas = "SELECT count(*)::int AS n FROM pg_namespace WHERE nspname = 'godwit'";
     expect(await planned.query(schemas)).toEqual([{ n: 0 }]);
-    expect(stdout).toMatch(/BEGIN;\nSET LOCAL lock_timeout = '500ms';\nCREATE TABLE users[^]*COMMIT;/);
+    expect(stdout).toMatch(/BEGIN;\nSET LOCAL lock_timeout = 500; -- ms\nCREATE TABLE users[^]*COMMIT;/);
     expect(stdout).toMatch(/-- stands alone[^]*CREATE INDEX CONCURRENTLY orders_user/);
 
     const psql = await runPsql(planned.url, ["-v", "ON_ERROR_STOP=1", "-q"], { input: stdout });

@@ -7,9 +7,11 @@ import { connect } from "../../src/postgres/connect.ts";
 import { findPsql } from "../support/psql.ts";
 import { testMajor } from "../support/server.ts";
 import type { Cases, ConnectionCase } from "./connections/case.ts";
+import { authenticationCases } from "./connections/authentication-cases.ts";
 import { environmentCases } from "./connections/environment-cases.ts";
-import { serverCases } from "./connections/server-cases.ts";
+import { hostCases } from "./connections/host-cases.ts";
 import { stringCases } from "./connections/string-cases.ts";
+import { tlsCases } from "./connections/tls-cases.ts";
 import { createHome, createWorld } from "./connections/world.ts";
 
 /** Who one is, where, and how: all that the settings of a connection decide. */
@@ -85,7 +87,9 @@ function psqlPatternOf(one: ConnectionCase, ours: Answer): RegExp {
 describe.each<[string, Cases]>([
   ["connection strings", stringCases],
   ["variables and files", environmentCases],
-  ["servers", serverCases],
+  ["hosts", hostCases],
+  ["TLS settings", tlsCases],
+  ["authentication settings", authenticationCases],
 ])("%s mean what they mean to psql", (_, cases) => {
   const testable = cases(world).filter(({ server = 0 }) => testMajor() >= server);
   it.each(testable.map((one) => [one.name, one] as const))("%s", async (_name, one) => {

@@ -17,6 +17,7 @@ export const define: DefineVerb = (command, run) => {
     .action((id: string, { reason }: { readonly reason?: string }) =>
       run<RunResult>({
         verb: "baseline",
+        recorded: true,
         work: async (session) => {
           const godwit = await session.godwit();
           return session.follow(godwit.baseline({ ...session.locking, id, ...withoutUndefined({ reason }) }));

@@ -6,15 +6,15 @@ export const define: DefineVerb = (command, run) => {
   command.addHelpText(
     "after",
     examples([
-      ["godwit dev start", "start it, or use the one that runs, and print its connection string"],
-      ['psql "$(godwit dev start)"', "look around in it"],
+      ["godwit dev start", "start it, or use the one that runs, and print its address"],
+      ["godwit up --embedded", "migrate it; it is started if need be"],
       ["godwit dev stop", "stop it; the data stays under .godwit/postgres"],
     ]),
   );
   command
     .command("start")
     .description("Start the project's own PostgreSQL, if it does not run yet.")
-    .addHelpText("after", examples([["godwit dev start", "prints the connection string"]]))
+    .addHelpText("after", examples([["godwit dev start", "prints its address, without the password"]]))
     .action(() =>
       run<DevStatus>({
         verb: "dev",
@@ -42,7 +42,7 @@ export const define: DefineVerb = (command, run) => {
   command
     .command("status")
     .description("Show whether the project's own PostgreSQL runs, and where.")
-    .addHelpText("after", examples([["godwit dev status", "process id, folder, connection string"]]))
+    .addHelpText("after", examples([["godwit dev status", "process id, folder, address"]]))
     .action(() =>
       run<DevStatus>({
         verb: "dev",

@@ -31,6 +31,7 @@ export const define: DefineVerb = (command, run) => {
       if (dryRun === true) return run(planSpec({ ...chosen, direction: "down" }));
       return run<RunResult>({
         verb: "down",
+        recorded: true,
         work: async (session) => {
           const godwit = await session.godwit();
           return session.follow(godwit.down({ ...session.locking, ...chosen }));

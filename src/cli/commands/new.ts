@@ -41,11 +41,12 @@ export const define: DefineVerb = (command, run) => {
           const streams = session.options.streams ?? [];
           if (streams.length > 1) throw usageError("godwit new: one --stream, please");
           const godwit = await session.godwit();
-          return godwit.create({
+          const { path, id } = await godwit.create({
             name,
             ...withoutUndefined({ stream: streams[0], repeatable, folder, requires }),
             format: ts === true ? "ts" : "sql",
           });
+          return { path, id };
         },
         view: renderCreated,
       });

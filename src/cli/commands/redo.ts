@@ -16,6 +16,7 @@ export const define: DefineVerb = (command, run) => {
     .action((steps: number | undefined) =>
       run<RunResult>({
         verb: "redo",
+        recorded: true,
         work: async (session) => {
           const godwit = await session.godwit();
           return session.follow(godwit.redo({ ...session.locking, ...withoutUndefined({ steps }) }));

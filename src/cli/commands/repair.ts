@@ -51,6 +51,7 @@ export const define: DefineVerb = (command, run) => {
         }
         return run<RepairResult>({
           verb: "repair",
+          recorded: true,
           work: async (session) => {
             const godwit = await session.godwit();
             return session.follow(

@@ -26,6 +26,7 @@ export const define: DefineVerb = (command, run) => {
       if (dryRun === true) return run(planSpec({ ...chosen, direction: "up" }));
       return run<RunResult>({
         verb: "up",
+        recorded: true,
         work: async (session) => {
           const godwit = await session.godwit();
           return session.follow(godwit.up({ ...session.locking, ...chosen }));

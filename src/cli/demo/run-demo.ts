@@ -38,7 +38,7 @@ function scenes(migrations: string): Scene[] {
       title: "Every migration, each in a transaction with its own line of history",
       argv: ["up"],
       exit: 0,
-      show: [8, 9],
+      show: [6, 6],
     },
     { title: "Where the database stands", argv: ["status"], exit: 0, show: [1, 6] },
     {
@@ -48,6 +48,7 @@ function scenes(migrations: string): Scene[] {
       show: [12, 12],
       before: () => writeFileSync(broken, BROKEN_SQL),
     },
+    { title: "Nothing is half done, and status says what is next", argv: ["status"], exit: 0, show: [1, 6] },
     {
       title: "Mistake corrected: the same command goes on where it stopped",
       argv: ["up"],

@@ -43,6 +43,7 @@ CREATE TABLE orders (
 INSERT INTO orders (customer_id, total) SELECT id, id % 90 + 10 FROM customers;
 
 -- migrate:down
+DROP VIEW IF EXISTS sales;
 DROP TABLE orders;
 DROP TYPE order_state;
 `,
@@ -67,9 +68,11 @@ function exampleFolder(): string | null {
   return null;
 }
 
-/** Puts a copy of the project into a folder, so that the demo can break it without touching the original. */
-export function tellStory(folder: string): Story {
-  const example = exampleFolder();
+/**
+ * Puts a copy of the project into a folder, so that the demo can break it without touching the original.
+ * @param example the folder to copy; null: the project that is built in.
+ */
+export function tellStory(folder: string, example: string | null = exampleFolder()): Story {
   mkdirSync(folder, { recursive: true });
   if (example !== null) {
     cpSync(example, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });

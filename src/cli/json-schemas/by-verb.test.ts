@@ -16,7 +16,7 @@ import type {
 } from "../../api/types.ts";
 import type { GodwitError } from "../../core/error.ts";
 import { VERBS } from "../verbs.ts";
-import { DATA_SCHEMAS, type JsonVerb, publishedSchema } from "./by-verb.ts";
+import { type DATA_SCHEMAS, JSON_VERBS, type JsonVerb, publishedSchema } from "./by-verb.ts";
 import type { devServerSchema } from "./project.ts";
 import type { errorSchema } from "./envelope.ts";
 
@@ -38,7 +38,7 @@ type Json<T> = T extends GodwitError
 type Data<V extends JsonVerb> = z.infer<(typeof DATA_SCHEMAS)[V]>;
 
 const folder = new URL("../../../docs/json/", import.meta.url);
-const verbs = Object.keys(DATA_SCHEMAS) as JsonVerb[];
+const verbs = JSON_VERBS;
 
 describe("the schemas of --json", () => {
   it("cover every verb but help", () => {

@@ -34,12 +34,15 @@ export const DATA_SCHEMAS = {
 
 export type JsonVerb = keyof typeof DATA_SCHEMAS;
 
-/** The whole document of each verb. */
-export const DOCUMENT_SCHEMAS: Readonly<Record<JsonVerb, z.ZodType>> = Object.fromEntries(
-  Object.entries(DATA_SCHEMAS).map(([verb, data]) => [verb, documentSchema(verb, data)]),
-) as Record<JsonVerb, z.ZodType>;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of a constant
+export const JSON_VERBS = Object.keys(DATA_SCHEMAS) as JsonVerb[];
+
+/** The schema of the whole document that a verb prints. */
+export function schemaOfDocument(verb: JsonVerb): z.ZodType {
+  return documentSchema(verb, DATA_SCHEMAS[verb]);
+}
 
 /** The published text of a verb's schema: JSON Schema, draft 2020-12, with a trailing newline. */
 export function publishedSchema(verb: JsonVerb): string {
-  return `${JSON.stringify(z.toJSONSchema(DOCUMENT_SCHEMAS[verb]), null, 2)}\n`;
+  return `${JSON.stringify(z.toJSONSchema(schemaOfDocument(verb)), null, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ERROR_CODES } from "../../core/error-codes.ts";
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of a constant
 const codes = Object.keys(ERROR_CODES) as [keyof typeof ERROR_CODES];
 
 const location = z

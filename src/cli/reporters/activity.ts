@@ -19,7 +19,7 @@ function progressDetail(event: Extract<GodwitEvent, { type: "statement.progress"
   if (event.done !== null && event.total !== null && event.total > 0) {
     const percent = Math.min(100, Math.floor((100 * event.done) / event.total));
     parts.push(`${percent} % of ${groupDigits(event.total)}`);
-  } else if (event.done !== null) {
+  } else if (event.done !== null && event.done > 0) {
     parts.push(groupDigits(event.done));
   }
   if (event.waitingFor !== null) parts.push(`waiting for ${event.waitingFor}`);

@@ -2,7 +2,7 @@ import { formatDuration } from "../../core/duration.ts";
 import type { GodwitEvent } from "../../core/events.ts";
 import type { Style } from "../style.ts";
 import { oneLine, pad, textWidth, truncate } from "../text-width.ts";
-import { count, statementLabel } from "./statement-label.ts";
+import { count, statementLabel, tellingDescription } from "./statement-label.ts";
 
 const WIDEST = 100;
 const COUNTS_ROWS: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]);
@@ -18,6 +18,7 @@ export interface EventLinesOptions {
 export class EventLines {
   readonly #options: EventLinesOptions;
   readonly #sql = new Map<string, string>();
+  readonly #heads = new Map<string, string>();
   #target: string | null = null;
 
   constructor(options: EventLinesOptions) {
@@ -28,12 +29,15 @@ export class EventLines {
   lines(event: GodwitEvent): string[] {
     const { style, verbose } = this.#options;
     switch (event.type) {
-      case "target.started": {
-        this.#target = event.target;
-        const where = `${style.bold(event.target)} ${style.dim(`on ${event.database}, ${event.server}`)}`;
-        return event.pending === 0 ? [] : [where];
-      }
+      case "target.started":
+        // Told with the first thing that happens there; where nothing does there is nothing to tell.
+        this.#heads.set(
+          event.target,
+          `${style.bold(event.target)}${style.dim(`: ${event.database}, ${event.server}`)}`,
+        );
+        return [];
       case "embedded.started":
+        if (event.reused && !verbose) return [];
         return [
           event.reused
             ? style.dim(`using the PostgreSQL in ${event.directory}`)
@@ -42,12 +46,18 @@ export class EventLines {
       case "history.upgraded":
         return event.from === 0
           ? verbose
-            ? [style.dim("  history created")]
+            ? [...this.#switchTo(event.target), style.dim("  history created")]
             : []
-          : [style.dim(`  history upgraded from version ${event.from} to ${event.to}`)];
+          : [
+              ...this.#switchTo(event.target),
+              style.dim(`  history upgraded from version ${event.from} to ${event.to}`),
+            ];
       case "lock.acquired":
         return verbose || event.waitedMs >= 1000
-          ? [style.dim(`  lock had after ${formatDuration(event.waitedMs)} (token ${event.token})`)]
+          ? [
+              ...this.#switchTo(event.target),
+              style.dim(`  lock had after ${formatDuration(event.waitedMs)} (token ${event.token})`),
+            ]
           : [];
       case "migration.started":
         return [...this.#switchTo(event.target), this.#migrationHead(event)];
@@ -109,7 +119,8 @@ export class EventLines {
     const { style } = this.#options;
     const sign = event.direction === "up" ? style.green("+") : style.yellow("-");
     const again = event.retry ? style.yellow(" again, since it failed before") : "";
-    const about = event.description === "" ? "" : `  ${style.dim(oneLine(event.description))}`;
+    const description = tellingDescription(event.id, event.description);
+    const about = description === "" ? "" : `  ${style.dim(description)}`;
     const place = `${event.index}/${event.total}`;
     const head = `${sign} ${style.bold(event.id)}${again}`;
     return this.#row(textWidth(head + about) < this.#columns() - 10 ? head + about : head, place);
@@ -147,12 +158,14 @@ export class EventLines {
     return `${paint(pad(fitted, room))}  ${style.dim(right)}`;
   }
 
-  /** With several targets at work at once, a line that says whose lines follow. */
+  /** Where this target differs from that of the line before: a line that says whose lines follow. */
   #switchTo(target: string): string[] {
     if (this.#target === target) return [];
     const first = this.#target === null;
     this.#target = target;
-    return first ? [] : [this.#options.style.bold(target)];
+    const head = this.#heads.get(target);
+    this.#heads.delete(target);
+    return head !== undefined ? [head] : first ? [] : [this.#options.style.bold(target)];
   }
 }
 

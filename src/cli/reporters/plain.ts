@@ -24,6 +24,8 @@ export function plainReporter(options: TextReporterOptions): Reporter {
   const activities = new ActivityTracker(now);
   const told = new Map<string, { since: number; at: number }>();
 
+  let wrote = false;
+
   const tick = () => {
     for (const activity of activities.current) {
       const last = told.get(activity.target);
@@ -41,11 +43,14 @@ export function plainReporter(options: TextReporterOptions): Reporter {
     event(event) {
       if (quiet) return;
       activities.event(event);
-      for (const line of lines.lines(event)) out.write(`${line}\n`);
+      for (const line of lines.lines(event)) {
+        out.write(`${line}\n`);
+        wrote = true;
+      }
       if (event.type === "lock.waiting" || event.type === "connection.waiting") tick();
     },
     error(error) {
-      out.write(renderError(error, options.context));
+      out.write(`${wrote ? "\n" : ""}${renderError(error, options.context)}`);
     },
     remark(text) {
       if (!quiet) out.write(`${style.dim(text)}\n`);

@@ -18,7 +18,7 @@ function options(out: MemoryStream, more: Partial<TextReporterOptions> = {}): Te
 }
 
 const STORY = [
-  "shop on shop on 127.0.0.1:5432, PostgreSQL 18.4",
+  "shop: shop on 127.0.0.1:5432, PostgreSQL 18.4",
   "+ 20260101_users  Users and sessions                                                             1/1",
   "      notice: something of note",
   "    CREATE TABLE users ( id int )                                                               4 ms",

@@ -28,3 +28,12 @@ export function groupDigits(value: number): string {
 export function count(value: number, word: string): string {
   return `${groupDigits(value)} ${word}${value === 1 ? "" : "s"}`;
 }
+
+function words(text: string): string {
+  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "_");
+}
+
+/** A migration's description, unless its id says the same: then nothing. */
+export function tellingDescription(id: string, description: string): string {
+  return words(id).endsWith(words(description)) ? "" : oneLine(description);
+}

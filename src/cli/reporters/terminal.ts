@@ -18,6 +18,7 @@ export function terminalReporter(options: TextReporterOptions): Reporter {
   const lines = new EventLines({ style, width: () => out.columns, verbose: options.context.verbose });
   const activities = new ActivityTracker(now);
   let drawn = "";
+  let wrote = false;
 
   const clear = () => {
     if (drawn !== "") out.write(CLEAR_LINE);
@@ -45,11 +46,12 @@ export function terminalReporter(options: TextReporterOptions): Reporter {
       const added = lines.lines(event);
       if (added.length === 0) return;
       clear();
+      wrote = true;
       for (const line of added) out.write(`${line}\n`);
     },
     error(error) {
       clear();
-      out.write(renderError(error, options.context));
+      out.write(`${wrote ? "\n" : ""}${renderError(error, options.context)}`);
     },
     remark(text) {
       clear();

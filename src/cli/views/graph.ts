@@ -1,5 +1,6 @@
 import type { GraphResult, MigrationState } from "../../api/types.ts";
-import { oneLine, pad, textWidth, truncate } from "../text-width.ts";
+import { pad, textWidth, truncate } from "../text-width.ts";
+import { tellingDescription } from "../reporters/statement-label.ts";
 import type { ViewContext } from "../verb.ts";
 import { reduceRequirements } from "./requirements.ts";
 
@@ -56,7 +57,8 @@ export function renderGraph(result: GraphResult, context: ViewContext): string {
       parent.startsWith(`${node.stream}/`) ? parent.slice(node.stream.length + 1) : parent,
     );
     const requires = follows || names.length === 0 ? "" : `  requires ${names.join(", ")}`;
-    const about = node.description === "" ? "" : `  ${oneLine(node.description)}`;
+    const description = tellingDescription(node.id, node.description);
+    const about = description === "" ? "" : `  ${description}`;
     const rest = requires + about;
     const room = context.width === 0 ? rest.length : context.width - railWidth - textWidth(name) - 6;
     const mark = node.state === null ? "" : `${MARKS[node.state]} `;

@@ -22,19 +22,26 @@ function row(entry: HistoryEntry, context: ViewContext): Cell[] {
     { text: String(entry.seq), paint: style.dim },
     { text: exactTime(entry.at), paint: style.dim },
     { text: entry.id === null ? "" : oneLine(entry.id), paint: style.bold },
-    { text: oneLine(entry.message), ...coloured },
+    { text: messageBeside(entry), ...coloured },
     { text: oneLine(entry.by ?? ""), paint: style.dim },
     // The last part of a run's id is random, its first part is the time.
     { text: entry.runId === null ? "" : `run ${entry.runId.slice(-12)}`, paint: style.dim },
   ];
 }
 
-/** The log of each target, the newest entry last. */
+/** The message without an id at its end, which stands beside it. */
+function messageBeside({ id, message }: HistoryEntry): string {
+  return oneLine(id !== null && message.endsWith(` ${id}`) ? message.slice(0, -id.length) : message);
+}
+
+/** The log of each target, the newest entry last; what is of interest to debuggers only with `--verbose`. */
 export function renderHistory(result: HistoryResult, context: ViewContext): string {
   return result.targets
     .map(({ target, database, entries }) => {
-      const head = `${context.style.bold(target)} ${context.style.dim(`on ${database}`)}`;
-      const sorted = [...entries].sort((a, b) => a.seq - b.seq);
+      const head = `${context.style.bold(target)}${context.style.dim(`: ${database}`)}`;
+      const sorted = entries
+        .filter(({ level }) => context.verbose || level !== "debug")
+        .toSorted((a, b) => a.seq - b.seq);
       const lines = renderTable(
         COLUMNS,
         sorted.map((entry) => row(entry, context)),

@@ -81,12 +81,12 @@ const index: PlanStep = {
 describe("the SQL of a plan", () => {
   it("shows transactions, settings and the history of each migration", () => {
     expect(renderPlan(plan(planned([table])), viewContextOf()))
-      .toBe(`-- shop on shop on 127.0.0.1:5432: 1 migration to apply
+      .toBe(`-- shop (shop on 127.0.0.1:5432): 1 migration to apply
 
 -- 1/1 up 1_orders
 -- migrations/1_orders.sql; pending
 BEGIN;
-SET LOCAL lock_timeout = '500ms';
+SET LOCAL lock_timeout = 500; -- ms
 CREATE TABLE orders (id int);
 INSERT INTO orders VALUES (1);
 -- history: 1_orders is applied
@@ -101,8 +101,8 @@ COMMIT;
 
 -- stands alone, outside a transaction: CONCURRENTLY cannot run in a transaction
 -- history: step 2 of 2 of 1_orders is intended
-SET lock_timeout = '0ms';
-SET statement_timeout = '60000ms';
+SET lock_timeout = 0; -- ms
+SET statement_timeout = 60000; -- ms
 CREATE INDEX CONCURRENTLY o ON orders (id);
 -- history: 1_orders is applied
 `);
@@ -125,10 +125,8 @@ CREATE INDEX CONCURRENTLY o ON orders (id);
   });
 
   it("says when there is nothing to do", () => {
-    expect(renderPlan(plan(), viewContextOf())).toBe("-- shop on shop on 127.0.0.1:5432: nothing to do\n");
-    expect(renderPlanSummary(plan(), viewContextOf())).toBe("nothing to do\n");
-    expect(renderPlanSummary(plan(planned([table])), viewContextOf())).toBe(
-      "1 migration planned; nothing was run\n",
-    );
+    expect(renderPlan(plan(), viewContextOf())).toBe("-- shop (shop on 127.0.0.1:5432): nothing to do\n");
+    expect(renderPlanSummary(plan())).toBe("nothing to do\n");
+    expect(renderPlanSummary(plan(planned([table])))).toBe("1 migration planned; nothing was run\n");
   });
 });

@@ -1,5 +1,6 @@
 import type { PlanResult } from "../../api/types.ts";
 import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
+import { tellingDescription } from "../reporters/statement-label.ts";
 import type { Style } from "../style.ts";
 import type { ViewContext } from "../verb.ts";
 import { shownPath } from "./path.ts";
@@ -7,15 +8,11 @@ import { migrations } from "./words.ts";
 
 type Shown = PlanResult["plans"][number];
 
-function setting(name: string, ms: number): string {
-  return `${name} = '${ms}ms'`;
-}
-
 function settings(migration: PlannedMigration, local: boolean): string[] {
   const set = local ? "SET LOCAL" : "SET";
-  const lines = [`${set} ${setting("lock_timeout", migration.lockTimeoutMs)};`];
+  const lines = [`${set} lock_timeout = ${migration.lockTimeoutMs}; -- ms`];
   if (migration.statementTimeoutMs > 0) {
-    lines.push(`${set} ${setting("statement_timeout", migration.statementTimeoutMs)};`);
+    lines.push(`${set} statement_timeout = ${migration.statementTimeoutMs}; -- ms`);
   }
   return lines;
 }
@@ -68,7 +65,8 @@ function renderStep(
 
 function renderMigration(migration: PlannedMigration, place: string, context: ViewContext): string[] {
   const { style } = context;
-  const about = migration.description === "" ? "" : `: ${migration.description}`;
+  const description = tellingDescription(migration.id, migration.description);
+  const about = description === "" ? "" : `: ${description}`;
   const path =
     migration.path === null ? "from the history, its file is gone" : shownPath(migration.path, context.cwd);
   const lines = [
@@ -114,19 +112,11 @@ export function renderPlan(result: PlanResult, context: ViewContext): string {
 function head(plan: Shown): string {
   const total = plan.migrations.length;
   const what = plan.direction === "up" ? "to apply" : "to take back";
-  return `${plan.target} on ${plan.database}: ${total === 0 ? "nothing to do" : `${migrations(total)} ${what}`}`;
+  return `${plan.target} (${plan.database}): ${total === 0 ? "nothing to do" : `${migrations(total)} ${what}`}`;
 }
 
-/** What the plan amounts to, and how to run it. */
-export function renderPlanSummary(result: PlanResult, context: ViewContext): string {
-  const { style } = context;
+/** What the plan amounts to. */
+export function renderPlanSummary(result: PlanResult): string {
   const total = result.plans.reduce((sum, plan) => sum + plan.migrations.length, 0);
-  const warnings = result.plans.flatMap((plan) =>
-    plan.warnings.flatMap(({ message, hint }) => [
-      `${style.yellow("warning:")} ${message}`,
-      ...(hint === null ? [] : [`  ${style.cyan("hint:")} ${hint}`]),
-    ]),
-  );
-  const lines = total === 0 ? ["nothing to do"] : [`${migrations(total)} planned; nothing was run`];
-  return [...warnings, ...lines].map((line) => `${line}\n`).join("");
+  return total === 0 ? "nothing to do\n" : `${migrations(total)} planned; nothing was run\n`;
 }

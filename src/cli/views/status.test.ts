@@ -21,7 +21,7 @@ const rows = [
 describe("the table of status", () => {
   it("is read at a glance", () => {
     expect(renderStatus(statusOf(rows), viewContextOf(), false)).toBe(
-      `shop on shop on 127.0.0.1:5432, PostgreSQL 18.4
+      `shop: shop on 127.0.0.1:5432, PostgreSQL 18.4
   ✓  20260101000000_users     2 h ago  2026-03-01 10:00:00Z  12 ms
   !  20260102000000_orders    2 h ago  2026-03-01 10:00:00Z  1.2 s  file changed, out of order
   ✗  20260103000000_payments  failed

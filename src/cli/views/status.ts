@@ -78,7 +78,7 @@ function summary({ counts, migrations }: TargetStatus): string {
   if (failed > 0) parts.push(`${failed} failed`);
   if (half > 0) parts.push(`${half} half applied`);
   if (counts.changed > 0) parts.push(`${counts.changed} changed`);
-  if (counts.missing > 0) parts.push(`${counts.missing} with no file`);
+  if (counts.missing > 0) parts.push(`${counts.missing} whose file is gone`);
   return parts.join(", ");
 }
 
@@ -90,7 +90,7 @@ function nextStep(target: TargetStatus, context: ViewContext): string | null {
 function renderTarget(target: TargetStatus, context: ViewContext, all: boolean): string[] {
   const { style } = context;
   const lines = [
-    `${style.bold(target.target)} ${style.dim(`on ${target.database}, ${target.server}${target.historyVersion === null ? ", no history yet" : ""}`)}`,
+    `${style.bold(target.target)}${style.dim(`: ${target.database}, ${target.server}${target.historyVersion === null ? ", no history yet" : ""}`)}`,
   ];
   if (target.lockedBy !== null) lines.push(style.yellow(`  a run is at work: ${oneLine(target.lockedBy)}`));
   const { shown, hidden } = folded(target.migrations, all || context.width === 0);

@@ -5,7 +5,7 @@ import type { ViewContext } from "../verb.ts";
 function renderTarget(target: VerifyTarget, context: ViewContext): string[] {
   const { style } = context;
   const good = style.green("✓");
-  const lines = [`${style.bold(target.target)} ${style.dim(`on ${target.database}`)}`];
+  const lines = [`${style.bold(target.target)}${style.dim(`: ${target.database}`)}`];
   lines.push(
     target.brokenAt === null
       ? `  ${good} the log holds: ${groupDigits(target.entries)} ${target.entries === 1 ? "entry" : "entries"}, each follows from the one before`

@@ -55,7 +55,8 @@ const SYSTEM_REASONS: Readonly<Record<string, SystemReason>> = {
   ENETUNREACH: { reason: "the network cannot be reached", retryable: true },
   ENETDOWN: { reason: "the network is down", retryable: true },
   EAI_AGAIN: { reason: "the name server does not answer", retryable: true },
-  ENOTFOUND: { reason: "the host name does not exist", retryable: false, hint: "check the host name" },
+  // A container network knows the name of a service only once it runs.
+  ENOTFOUND: { reason: "the host name does not exist", retryable: true, hint: "check the host name" },
   ENOENT: {
     reason: "there is no such socket",
     retryable: true,

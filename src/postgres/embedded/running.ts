@@ -44,7 +44,7 @@ export async function findRunning(instance: Instance, signal?: AbortSignal): Pro
       const answer = await logIn(parameters);
       if ("version" in answer) return { pid: file.pid, port: file.port, parameters, version: answer.version };
       if (answer.code === "3D000") await makeDatabase(parameters);
-      else await bearWith(answer.code, instance, file.pid, performance.now() - started);
+      else bearWith(answer.code, instance, file.pid, performance.now() - started);
     }
     if (performance.now() - started > TRANSITION_LIMIT_MS) {
       throw refused(instance, file.pid, `it has been ${file.status ?? "starting"} for 10 minutes`);
@@ -72,7 +72,7 @@ export async function runsOutOfSight(instance: Instance): Promise<boolean> {
 }
 
 /** Returns when it is worth asking again after a refusal. */
-async function bearWith(code: string, instance: Instance, pid: number, elapsedMs: number): Promise<void> {
+function bearWith(code: string, instance: Instance, pid: number, elapsedMs: number): void {
   if (code === "28P01") {
     const hint = `put its password into instance.json; or start anew, without the data: godwit dev stop, then remove ${dataDirectoryOf(instance)}`;
     throw refused(instance, pid, "its password was changed", hint);
@@ -93,7 +93,6 @@ async function logIn(parameters: ServerParameters): Promise<{ version: string } 
   }
 }
 
-/** Makes the database `app`, unless it exists. */
 /** Makes the database `app`, unless it exists. */
 export async function makeDatabase(parameters: ServerParameters): Promise<void> {
   try {

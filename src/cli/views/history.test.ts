@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import type { HistoryEntry } from "../../api/types.ts";
+import { viewContextOf } from "../testing/view-context.ts";
+import { renderHistory } from "./history.ts";
+
+function entry(seq: number, more: Partial<HistoryEntry>): HistoryEntry {
+  return {
+    seq,
+    at: "2026-03-01T11:00:00.000000Z",
+    level: "info",
+    event: "migration.applied",
+    id: "1_users",
+    message: "applied 1_users",
+    runId: "0190c1a0-0000-7000-8000-00000000abcd",
+    by: "alice@ci-7",
+    details: {},
+    ...more,
+  };
+}
+
+function historyOf(...entries: readonly HistoryEntry[]) {
+  return { targets: [{ target: "shop", database: "shop on 127.0.0.1:5432", entries }] };
+}
+
+describe("the log", () => {
+  it("has the newest entry last, the id once, who did it and in which run", () => {
+    const result = historyOf(
+      entry(2, { level: "error", message: "failed: no\u001b[2J of 1_users here" }),
+      entry(3, {}),
+      entry(1, { id: null, message: "up holds the lock", runId: null, by: null }),
+    );
+    expect(renderHistory(result, viewContextOf())).toBe(`shop: shop on 127.0.0.1:5432
+1  2026-03-01 11:00:00Z           up holds the lock
+2  2026-03-01 11:00:00Z  1_users  failed: no of 1_users here  alice@ci-7  run 00000000abcd
+3  2026-03-01 11:00:00Z  1_users  applied                     alice@ci-7  run 00000000abcd
+`);
+  });
+
+  it("keeps entries for debugging to --verbose", () => {
+    const result = historyOf(entry(1, { level: "debug", message: "step 1 of 2" }), entry(2, {}));
+    expect(renderHistory(result, viewContextOf())).not.toContain("step 1 of 2");
+    expect(renderHistory(result, viewContextOf({ verbose: true }))).toContain("step 1 of 2");
+  });
+
+  it("says when there is none", () => {
+    expect(renderHistory(historyOf(), viewContextOf())).toContain("nothing was done here yet");
+  });
+});
