@@ -84,6 +84,7 @@ async function findSources(
   files: readonly MigrationFile[],
   rows: readonly HistoryDetail[],
 ): Promise<{ sources: Map<string, DownSource>; warnings: PlanWarning[] }> {
+  if (rows.length === 0) return { sources: new Map(), warnings: [] };
   const onDisk = new Map(files.filter((file) => file.kind === "versioned").map((file) => [file.id, file]));
   const stored = await readFiles(
     session,

@@ -10,7 +10,7 @@ import { downSelection, makeDownPlan, type DownPlan } from "./down-plan.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
-import { finishRun } from "./run-outcome.ts";
+import { finishRun, keepingResult } from "./run-outcome.ts";
 import { filesOf, selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { lockTarget, TargetRun } from "./target-run.ts";
@@ -34,12 +34,14 @@ export async function down(io: FleetIo, options: DownOptions): Promise<RunResult
     const run = new TargetRun(target);
     runs.push(run);
     try {
-      await downTarget(io, stream, target, run, selection);
+      await keepingResult(io, runs, started, () => downTarget(io, stream, target, run, selection));
     } catch (error) {
       if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
       run.error = error;
-      break;
     }
+    const { error, durationMs } = run.result();
+    io.emit({ type: "target.finished", target: target.id, applied: run.count, durationMs, error });
+    if (error !== null) break;
   }
   return finishRun(io, runs, performance.now() - started);
 }
@@ -70,8 +72,6 @@ async function downTarget(
       await runDown(context, planned, run);
     });
   });
-  const { error, durationMs } = run.result();
-  io.emit({ type: "target.finished", target: target.id, applied: run.count, durationMs, error });
 }
 
 /** Runs a plan of `down` and notes what is done. */

@@ -6,12 +6,14 @@ import { filesOf } from "./streams.ts";
 /**
  * Builds the graph of all streams of the configuration. Applied migrations need not be parsed: what they require was met.
  * @param known files of streams that were listed already.
+ * @param applied ids in the history, so that one whose file is gone can still be required.
  * @param requiresOf what a migration requires; undefined: not known and of no matter.
  */
 export function fleetGraph(
   io: FleetIo,
   known: ReadonlyMap<string, readonly MigrationFile[]>,
   requiresOf: (file: MigrationFile) => readonly Requirement[] | null | undefined,
+  applied: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): Graph {
   return buildGraph(
     io.config.streams.map((stream) => {
@@ -21,6 +23,9 @@ export function fleetGraph(
         if (file.kind !== "versioned") continue;
         migrations.push({ id: file.id, requires: requiresOf(file), path: file.path });
       }
+      const onDisk = new Set(migrations.map((migration) => migration.id));
+      for (const id of applied.get(stream.name) ?? [])
+        if (!onDisk.has(id)) migrations.push({ id, requires: undefined });
       return { name: stream.name, after: stream.after, migrations };
     }),
   );

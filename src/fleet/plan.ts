@@ -40,7 +40,12 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       io,
       participants.map((participant) => participant.findings.comparison),
     );
-    const graph = graphOf(io, files, parsed);
+    const graph = graphOf(
+      io,
+      files,
+      parsed,
+      new Map(participants.map((one) => [one.stream.name, one.findings.comparison.applied])),
+    );
     const plans: PlanResult["plans"][number][] = [];
     for (const { stream, target, session, snapshot, findings } of participants) {
       const request = {

@@ -30,15 +30,23 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
   const target = await resolveTarget(io, stream);
   const run = new TargetRun(target);
   await withTargetSession(io, target, async (session) => {
-    const { facts } = await readSnapshot(session, target.scope);
+    const { facts, ...first } = await readSnapshot(session, target.scope);
     const isThere = ({ rows }: HistorySnapshot): boolean => rows.some(isApplied);
+    if (!isThere(first)) return;
     await lockTarget(io, target, { session, facts }, isThere, async ({ context, snapshot }) => {
       const back = await makeDownPlan(io, session, target, files, snapshot, selection);
       const ids = new Set(back.plan.migrations.map((migration) => migration.id));
       const again = files.filter((file) => file.kind === "versioned" && ids.has(file.id));
       assertFiles(ids, new Set(again.map((file) => file.id)));
-      const parsed = await parsePending(io, [{ ...compareWithHistory([], []), pending: again }]);
-      const graph = graphOf(io, new Map([[stream.name, files]]), parsed);
+      // Every repeatable: going back makes them due.
+      const repeatables = files.filter((file) => file.kind === "repeatable");
+      const parsed = await parsePending(io, [{ ...compareWithHistory([], []), pending: again, repeatables }]);
+      const graph = graphOf(
+        io,
+        new Map([[stream.name, files]]),
+        parsed,
+        new Map([[stream.name, compareWithHistory(files, snapshot.rows).applied]]),
+      );
       io.emit({
         type: "target.started",
         target: target.id,

@@ -6,6 +6,7 @@ import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { RepairChoice } from "./results.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
+import { pathShower } from "./up-plan.ts";
 
 /** What needs a person on the target of a stream, with the exact commands to choose from. Reads only. */
 export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<RepairChoice[]> {
@@ -64,7 +65,10 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
             ? "its way down was edited after it was applied"
             : "its comments or white space were edited after it was applied",
       choices: [
-        { command: "git checkout", effect: "put the file back as it was applied" },
+        {
+          command: `git checkout <commit> -- ${pathShower(io)(file.path)}`,
+          effect: "puts the file back as it was applied",
+        },
         {
           command: command("accept-checksum", file.id),
           effect: "stores the file as it is now; nothing is run",
@@ -77,7 +81,10 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
       problem: "missing",
       explanation: "it is applied and its file is gone",
       choices: [
-        { command: "git checkout", effect: "put the file back" },
+        {
+          command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
+          effect: "puts the file back",
+        },
         {
           command: command("forget", row.id),
           effect: "removes it from the history; what it did stays in the database",

@@ -74,16 +74,15 @@ async function act(locked: LockedTarget, { scope, action, id, reason, files }: A
   const before = { status: row?.status ?? null, checksum: row?.checksum ?? null };
   switch (action) {
     case "accept-checksum": {
-      const migration = await parseMigration(file!);
-      const record = recordOfFile(migration, row!.status);
+      const record = recordOfFile(await parseMigration(file!), row!.status);
       await writer.write({
         log: [
           actEntry("repair.checksum_accepted", id, `accepted the file of ${id} as applied`, reason, {
             ...before,
-            accepted: migration.checksum,
+            accepted: record.checksum,
           }),
         ],
-        migration: record,
+        statements: writer.acceptFile(record),
       });
       return;
     }

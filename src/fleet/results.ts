@@ -157,6 +157,8 @@ export interface GraphResult {
 export interface NewResult {
   readonly path: string;
   readonly id: string;
+  /** An older id that sorts behind the new one, which is then applied first; null: none. */
+  readonly sortsBefore: string | null;
 }
 export interface InitResult {
   readonly created: readonly string[];

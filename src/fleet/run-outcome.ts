@@ -1,4 +1,4 @@
-import { GodwitError } from "../core/error.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
 import type { FleetIo } from "./io.ts";
 import type { RunResult } from "./results.ts";
 import type { TargetRun } from "./target-run.ts";
@@ -9,9 +9,8 @@ import type { TargetRun } from "./target-run.ts";
  *   of the error keeps what succeeded.
  */
 export function finishRun(io: FleetIo, runs: readonly TargetRun[], durationMs: number): RunResult {
-  const targets = runs.map((run) => run.result());
-  const total = targets.reduce((sum, target) => sum + target.migrations.length, 0);
-  const result: RunResult = { runId: io.run.runId, targets, total, durationMs };
+  const result = resultOf(io, runs, durationMs);
+  const { targets } = result;
   const failed = targets.filter((target) => target.error !== null);
   const [first] = failed;
   if (first === undefined) return result;
@@ -31,6 +30,27 @@ export function finishRun(io: FleetIo, runs: readonly TargetRun[], durationMs: n
       result,
     },
   );
+}
+
+/** Runs `body`; an interruption that ends it carries what was done before. */
+export async function keepingResult(
+  io: FleetIo,
+  runs: readonly TargetRun[],
+  started: number,
+  body: () => Promise<void>,
+): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (!isGodwitError(error)) throw error;
+    throw withResult(error, resultOf(io, runs, performance.now() - started));
+  }
+}
+
+function resultOf(io: FleetIo, runs: readonly TargetRun[], durationMs: number): RunResult {
+  const targets = runs.map((run) => run.result());
+  const total = targets.reduce((sum, target) => sum + target.migrations.length, 0);
+  return { runId: io.run.runId, targets, total, durationMs };
 }
 
 /** The same error, with what was done before it. */

@@ -17,7 +17,7 @@ import { fleetGraph } from "./fleet-graph.ts";
 import type { FleetIo } from "./io.ts";
 import type { UpOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
-import { finishRun } from "./run-outcome.ts";
+import { finishRun, keepingResult } from "./run-outcome.ts";
 import { filesOf, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { lockTarget, TargetRun } from "./target-run.ts";
@@ -49,7 +49,7 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   return withParticipants(io, streams, files, [], async (participants) => {
     const runs = participants.map((participant) => participant.run);
     if (participants.some((participant) => hasWork(participant.findings.comparison))) {
-      await bringUp(io, options, participants, files);
+      await keepingResult(io, runs, started, () => bringUp(io, options, participants, files));
     }
     return finishRun(io, runs, performance.now() - started);
   });
@@ -111,8 +111,14 @@ export function graphOf(
   io: FleetIo,
   files: ReadonlyMap<string, readonly MigrationFile[]>,
   parsed: ReadonlyMap<string, ReadonlyMap<string, Migration>>,
+  applied: ReadonlyMap<string, ReadonlySet<string>>,
 ): Graph {
-  return fleetGraph(io, files, (file) => parsed.get(file.stream)?.get(`versioned ${file.id}`)?.requires);
+  return fleetGraph(
+    io,
+    files,
+    (file) => parsed.get(file.stream)?.get(`versioned ${file.id}`)?.requires,
+    applied,
+  );
 }
 
 async function bringUp(
@@ -125,10 +131,10 @@ async function bringUp(
     io,
     participants.map((participant) => participant.findings.comparison),
   );
-  const graph = graphOf(io, files, parsed);
   const appliedBy = new Map(
     participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
   );
+  const graph = graphOf(io, files, parsed, appliedBy);
   for (const segment of segmentsOf(graph, participants, options)) {
     throwIfAborted(io.signal);
     const participant = participants.find((one) => one.stream.name === segment.stream)!;

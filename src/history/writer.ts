@@ -139,6 +139,26 @@ export class HistoryWriter {
     return `DELETE FROM ${this.#table("migrations")} WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(id)} AND kind = ${literal(kind)}`;
   }
 
+  /** Statements that store a file as it is now for a migration that stays applied as it was: when, by whom, in which place. */
+  acceptFile(record: MigrationRecord): string[] {
+    const columns = [
+      ["format", literal(record.format)],
+      ["description", literal(record.description)],
+      ["checksum", literal(record.checksum)],
+      ["down_checksum", literal(record.downChecksum)],
+      ["statement_hashes", textArray(record.statementHashes)],
+      ["requires", textArray(record.requires)],
+      ["irreversible", literal(record.irreversible)],
+    ] as const;
+    const { upSql, downSql } = record.files ?? { upSql: "", downSql: null };
+    return [
+      `INSERT INTO ${this.#table("migration_files")} (checksum, up_sql, down_sql) VALUES ` +
+        `(${literal(record.checksum)}, ${literal(upSql)}, ${literal(downSql)}) ON CONFLICT DO NOTHING`,
+      `UPDATE ${this.#table("migrations")} SET ${columns.map(([name, value]) => `${name} = ${value}`).join(", ")} ` +
+        `WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(record.id)} AND kind = ${literal(record.kind)}`,
+    ];
+  }
+
   /**
    * Statement that makes every repeatable due again: a way down may drop what they made, or what they read.
    */

@@ -14,6 +14,7 @@ export interface Comparison {
   readonly rowsById: ReadonlyMap<string, HistoryRow>;
   /** Ids of applied versioned migrations. */
   readonly applied: ReadonlySet<string>;
+  readonly appliedRepeatables: ReadonlySet<string>;
 }
 
 /** Whether a row says that its migration is in the database. */
@@ -53,7 +54,8 @@ export function compareWithHistory(files: readonly MigrationFile[], rows: readon
     applied.add(row.id);
     if (!onDisk.has(row.id)) missing.push(row);
   }
-  return { pending, repeatables, changed, missing, rowsById: versioned, applied };
+  const appliedRepeatables = new Set([...repeatable.values()].filter(isApplied).map((row) => row.id));
+  return { pending, repeatables, changed, missing, rowsById: versioned, applied, appliedRepeatables };
 }
 
 /** Applied rows in the order in which `down` takes them back: the last applied first. */

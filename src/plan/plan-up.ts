@@ -44,7 +44,9 @@ export function planUp(input: UpPlanInput): Plan {
     target: input.target,
     targetSchema: input.targetSchema,
     direction: "up",
-    migrations: [...input.versioned, ...input.repeatables].map((migration) => planned(input, migration, last)),
+    migrations: [...input.versioned, ...input.repeatables].map((migration) =>
+      planned(input, migration, last),
+    ),
     warnings: input.warnings,
   };
 }
@@ -92,7 +94,9 @@ function reasonOf(
   resumes: boolean,
   last: string | null,
 ): PlanReason {
-  if (migration.kind === "repeatable") return "changed";
+  if (migration.kind === "repeatable") {
+    return input.comparison.appliedRepeatables.has(migration.id) ? "changed" : "pending";
+  }
   if (resumes) return "half applied";
   const row = input.comparison.rowsById.get(migration.id);
   if (row?.status === "failed" || row?.status === "running") return "failed before";

@@ -26,7 +26,10 @@ export function selectPending(
 }
 
 /** @param nodes of one stream in the order of the graph. */
-function triedFirst(nodes: readonly GraphNode[], wasTried: (node: GraphNode) => boolean): readonly GraphNode[] {
+function triedFirst(
+  nodes: readonly GraphNode[],
+  wasTried: (node: GraphNode) => boolean,
+): readonly GraphNode[] {
   const tried = nodes.filter(wasTried);
   if (tried.length === 0) return nodes;
   const byId = new Map(nodes.map((node) => [node.id, node]));

@@ -39,8 +39,12 @@ const partsOf: WeakMap<object, readonly Part[]> = shared("godwit.sql.parts", () 
 
 /** One value for all copies of this module: the command line and the library are bundled apart. */
 function shared<T>(name: string, make: () => T): T {
-  const registry = globalThis as unknown as Record<symbol, T | undefined>;
-  return (registry[Symbol.for(name)] ??= make());
+  const key = Symbol.for(name);
+  const known: T | undefined = Reflect.get(globalThis, key);
+  if (known !== undefined) return known;
+  const made = make();
+  Reflect.set(globalThis, key, made);
+  return made;
 }
 
 function toQuery(parts: readonly Part[]): SqlQuery {

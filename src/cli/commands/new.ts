@@ -41,12 +41,20 @@ export const define: DefineVerb = (command, run) => {
           const streams = session.options.streams ?? [];
           if (streams.length > 1) throw usageError("godwit new: one --stream, please");
           const godwit = await session.godwit();
-          const { path, id } = await godwit.create({
+          const created = await godwit.create({
             name,
             ...withoutUndefined({ stream: streams[0], repeatable, folder, requires }),
             format: ts === true ? "ts" : "sql",
           });
-          return { path, id };
+          if (created.sortsBefore !== null) {
+            session.emit({
+              type: "warning",
+              target: null,
+              message: `${created.sortsBefore} sorts behind the new migration, which would be applied first`,
+              hint: "ids are ordered bytewise; give the older one an id that begins with a time",
+            });
+          }
+          return created;
         },
         view: renderCreated,
       });

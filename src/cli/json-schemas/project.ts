@@ -1,6 +1,10 @@
 import * as z from "zod";
 
-export const newSchema = z.strictObject({ path: z.string(), id: z.string() });
+export const newSchema = z.strictObject({
+  path: z.string(),
+  id: z.string(),
+  sorts_before: z.string().nullable().describe("an older id that sorts behind the new one"),
+});
 
 export const initSchema = z.strictObject({
   created: z.array(z.string()),

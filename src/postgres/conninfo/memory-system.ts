@@ -6,7 +6,7 @@ export interface MemoryFile {
   readonly mode?: number;
 }
 
-/** A machine of the tests' own: these files, the user `me` with the home folder /home/me. */
+/** A machine of the tests' own: these files, the user `me` with the home folder /people/me. */
 export function memorySystem(
   files: Readonly<Record<string, string | MemoryFile>> = {},
   overrides: Partial<ConninfoSystem> = {},
@@ -24,7 +24,7 @@ export function memorySystem(
       if (found === null && !isDirectory) return null;
       return { isFile: !isDirectory, isDirectory, mode: found?.mode ?? 0o600 };
     },
-    homeDirectory: () => "/home/me",
+    homeDirectory: () => "/people/me",
     userName: () => "me",
     ...overrides,
   };

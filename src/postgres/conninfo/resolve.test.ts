@@ -25,12 +25,12 @@ describe("resolveConnection", () => {
       warnings: [],
       sslmode: "prefer",
       sslnegotiation: "postgres",
-      sslrootcert: "/home/me/.postgresql/root.crt",
-      sslcert: "/home/me/.postgresql/postgresql.crt",
-      sslkey: "/home/me/.postgresql/postgresql.key",
+      sslrootcert: "/people/me/.postgresql/root.crt",
+      sslcert: "/people/me/.postgresql/postgresql.crt",
+      sslkey: "/people/me/.postgresql/postgresql.key",
       sslpassword: null,
       sslsni: true,
-      sslcrl: "/home/me/.postgresql/root.crl",
+      sslcrl: "/people/me/.postgresql/root.crl",
       sslMinProtocolVersion: "TLSv1.2",
       channelBinding: "prefer",
       allowedAuthentication: null,
@@ -83,19 +83,19 @@ describe("resolveConnection", () => {
     const { passwords, warnings } = await resolve(
       "",
       {},
-      { "/home/me/.pgpass": { text: "*:*:*:*:x", mode: 0o644 } },
+      { "/people/me/.pgpass": { text: "*:*:*:*:x", mode: 0o644 } },
     );
     expect(passwords).toEqual([null]);
     expect(warnings).toEqual([
-      "the password file /home/me/.pgpass is ignored: others may read it (chmod 600 /home/me/.pgpass)",
+      "the password file /people/me/.pgpass is ignored: others may read it (chmod 600 /people/me/.pgpass)",
     ]);
   });
 
   it("takes the default socket for localhost in the password file", async () => {
-    const settings = await resolve("", {}, { "/home/me/.pgpass": "localhost:5432:me:me:yes\n" });
+    const settings = await resolve("", {}, { "/people/me/.pgpass": "localhost:5432:me:me:yes\n" });
     expect(settings).toMatchObject({
       passwords: ["yes"],
-      passwordSources: ["the password file /home/me/.pgpass"],
+      passwordSources: ["the password file /people/me/.pgpass"],
     });
   });
 
