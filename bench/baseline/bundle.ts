@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Command } from "../command.ts";
-import { BENCH_FOLDER, WORK_FOLDER } from "../folders.ts";
+import { WORK_FOLDER } from "../folders.ts";
 
 const BUNDLE = join(WORK_FOLDER, "connect-and-select.mjs");
 const REQUIRE =
@@ -10,7 +11,7 @@ const REQUIRE =
 /** Bundles the script that only connects and selects once, as a program that cares for its start would be. */
 export async function bundleBaseline(): Promise<(databaseUrl: string) => Command> {
   await build({
-    entryPoints: [join(BENCH_FOLDER, "baseline", "connect-and-select.ts")],
+    entryPoints: [fileURLToPath(import.meta.resolve("./connect-and-select.ts"))],
     outfile: BUNDLE,
     bundle: true,
     minify: true,

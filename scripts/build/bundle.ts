@@ -70,8 +70,8 @@ async function run(root: string, dist: string, options: BuildOptions): Promise<M
 function beside(...names: readonly string[]): Plugin {
   return {
     name: "beside",
-    setup: ({ onResolve }) => {
-      onResolve({ filter: new RegExp(`^\\./(?:${names.join("|")})\\.ts$`) }, ({ path, kind }) =>
+    setup: (made) => {
+      made.onResolve({ filter: new RegExp(`^\\./(?:${names.join("|")})\\.ts$`) }, ({ path, kind }) =>
         kind === "dynamic-import" ? { path: path.replace(/ts$/, "js"), external: true } : null,
       );
     },

@@ -29,7 +29,7 @@ export function leanBuiltins(): Plugin {
         const getters = names.map((name) => `get ${name}() { return load()[${name}]; }`);
         return {
           contents:
-            `const load = () => process.getBuiltinModule(${JSON.stringify(path)});\n` +
+            `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${JSON.stringify(path)}));\n` +
             `module.exports = { ${getters.join(", ")} };`,
         };
       });

@@ -42,7 +42,7 @@ export class WholeRunner {
     const underWay = this.#underWay?.planned === planned ? this.#underWay.results : null;
     this.#underWay = null;
     const reset = sessionResetSql(this.#context.work);
-    let resetting: Promise<unknown> | null = null;
+    const resetting: Promise<unknown>[] = [];
     try {
       const outcomes = await inTransaction(this.#context, planned, {
         start: () => this.#begin(planned, beginSql(this.#context, planned)),
@@ -55,11 +55,12 @@ export class WholeRunner {
             this.#underWay = { planned: next, results: this.#begin(next, guarded) };
             return;
           }
-          resetting = this.#context.session.query(reset);
-          resetting.catch(() => undefined);
+          const sent = this.#context.session.query(reset);
+          sent.catch(() => undefined);
+          resetting.push(sent);
         },
       });
-      await resetting;
+      await Promise.all(resetting);
       return outcomes;
     } catch (error) {
       this.#underWay = null;

@@ -68,7 +68,7 @@ function detailOf(error: DatabaseError): { detail?: string } {
 
 function hintFor(error: DatabaseError, planned: PlannedMigration): string {
   const again = planned.direction === "up" ? "godwit up" : "godwit down";
-  switch (error.code) {
+  switch (error.code ?? "") {
     case SQLSTATE.invalidTransactionTermination:
       return `it commits by itself: put \`-- godwit:transaction off\` at the top of the file, then: ${again}`;
     case SQLSTATE.insufficientPrivilege:

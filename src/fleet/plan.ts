@@ -1,11 +1,12 @@
 import { readSnapshot } from "../history/read.ts";
+import type { MigrationFile } from "../migrations/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { downSelection, makeDownPlan } from "./down-plan.ts";
 import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
-import { filesOf, selectOneStream, selectStreams } from "./streams.ts";
+import { selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { graphOf, parsePending, withParticipants } from "./up.ts";
 import { makeUpPlan } from "./up-plan.ts";
@@ -34,7 +35,7 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     options.to === undefined
       ? selectStreams(io.config, options.streams)
       : [selectOneStream(io.config, options.streams, "--to")];
-  const files = new Map(streams.map((stream) => [stream.name, filesOf(io, stream)]));
+  const files = new Map<string, readonly MigrationFile[]>();
   return withParticipants(io, streams, files, [], async (participants) => {
     const parsed = await parsePending(
       io,

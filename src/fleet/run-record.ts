@@ -7,7 +7,7 @@ import type { RunRecord } from "../history/runs.ts";
 export function runRecord(
   command: string,
   env: Readonly<Record<string, string | undefined>>,
-  gitSha?: string | undefined,
+  gitSha?: string,
 ): RunRecord {
   return {
     runId: newRunId(),

@@ -45,7 +45,7 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   const started = performance.now();
   const streams = selectStreams(io.config, options.streams);
   assertSelection(options, streams);
-  const files = new Map(streams.map((stream) => [stream.name, filesOf(io, stream)]));
+  const files = new Map<string, readonly MigrationFile[]>();
   return withParticipants(io, streams, files, [], async (participants) => {
     const runs = participants.map((participant) => participant.run);
     if (participants.some((participant) => hasWork(participant.findings.comparison))) {
@@ -55,11 +55,15 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   });
 }
 
-/** Opens a session for each stream and reads its target; sessions close when `body` is over. */
+/**
+ * Opens a session for each stream and reads its target and its files, these while the server works on its answer;
+ * sessions close when `body` is over.
+ * @param files is filled with the files of every stream.
+ */
 export async function withParticipants<T>(
   io: FleetIo,
   streams: readonly StreamConfig[],
-  files: ReadonlyMap<string, readonly MigrationFile[]>,
+  files: Map<string, readonly MigrationFile[]>,
   opened: readonly Participant[],
   body: (participants: readonly Participant[]) => Promise<T>,
 ): Promise<T> {
@@ -67,8 +71,11 @@ export async function withParticipants<T>(
   if (stream === undefined) return body(opened);
   const target = await resolveTarget(io, stream);
   return withTargetSession(io, target, async (session) => {
-    const { facts, ...snapshot } = await readSnapshot(session, target.scope);
-    const own = files.get(stream.name)!;
+    const reading = readSnapshot(session, target.scope);
+    reading.catch(() => undefined);
+    const own = filesOf(io, stream);
+    files.set(stream.name, own);
+    const { facts, ...snapshot } = await reading;
     const findings = await inspect(io, session, target, own, snapshot);
     const run = new TargetRun(target);
     const { pending, repeatables } = findings.comparison;

@@ -1,8 +1,9 @@
 import { GodwitError } from "../core/error.ts";
 import { verifyLog } from "../history/log.ts";
 import { readSnapshot } from "../history/read.ts";
+import type { HistoryRow } from "../history/types.ts";
 import { lockKey } from "../lock/key.ts";
-import { compareWithHistory } from "../plan/compare.ts";
+import { compareWithHistory, isApplied, type Comparison } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
 import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
@@ -25,7 +26,7 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
       await withTargetSession(io, target, async (session) => {
         const { meta, rows } = await readSnapshot(session, target.scope);
         const comparison = compareWithHistory(files, rows);
-        const changes = await judgeChanges(session, target.scope, comparison);
+        const changes = await judgeChanges(session, target.scope, withRepeatables(comparison, rows));
         const chain =
           meta === null
             ? { entries: 0, brokenAt: null, reason: null }
@@ -53,8 +54,22 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
   const ids = changed.flatMap((one) => one.changed);
   throw withResult(
     new GodwitError("CHECKSUM_MISMATCH", `applied migrations were edited since: ${ids.join(", ")}`, {
-      hint: 'put the files back, or accept them: godwit repair accept-checksum --reason "…"',
+      hint:
+        'put the files back, or accept them: godwit repair accept-checksum --reason "…"\n' +
+        "a repeatable is applied as it is now by: godwit up",
     }),
     result,
   );
+}
+
+/** For `up` an edited repeatable is merely due; here it is a file that is not what was applied. */
+function withRepeatables(comparison: Comparison, rows: readonly HistoryRow[]): Comparison {
+  const applied = new Map(
+    rows.filter((row) => row.kind === "repeatable" && isApplied(row)).map((row) => [row.id, row]),
+  );
+  const edited = comparison.repeatables.flatMap((file) => {
+    const row = applied.get(file.id);
+    return row === undefined ? [] : [{ file, row }];
+  });
+  return { ...comparison, changed: [...comparison.changed, ...edited] };
 }

@@ -10,6 +10,7 @@ import type { Session, TextRow } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { MigrationFormat } from "../migrations/types.ts";
+import { asRefused } from "./refused.ts";
 import type { HistoryDetail, HistoryRow, MetaRow, MigrationStatus, StepRow, StoredError } from "./types.ts";
 import { HISTORY_VERSION } from "./versions.ts";
 
@@ -54,12 +55,12 @@ export async function readHistory(session: Session, scope: HistoryScope): Promis
     const sqlstate = sqlstateOf(meta.reason);
     if (sqlstate === SQLSTATE.undefinedTable || sqlstate === SQLSTATE.invalidSchemaName)
       return { meta: null, rows: [] };
-    throw asReadError(meta.reason, scope);
+    throw asReadError(meta.reason, scope, session);
   }
   const found = metaFrom(meta.value, scope);
   assertReadable(found, scope);
-  if (rows.status === "rejected") throw asReadError(rows.reason, scope);
-  return { meta: found, rows: rows.value.map((row) => historyRow(scope.stream, row)) };
+  if (rows.status === "rejected") throw asReadError(rows.reason, scope, session);
+  return { meta: found, rows: historyRows(scope.stream, rows.value[0]?.lines) };
 }
 
 /** Reads everything that `status` and `history` show. `meta` must have been read: the tables exist. */
@@ -139,10 +140,37 @@ function metaSql(scope: HistoryScope): string {
   return `SELECT version, min_reader, min_writer FROM ${ident(scope.schema)}.meta`;
 }
 
-/** No ORDER BY: ten thousand rows are matched by id, and `appliedSeq` orders those for whom order matters. */
+/**
+ * All rows as one text, a line for each with columns between tabs: a tenth of the cost of ten thousand rows of the protocol.
+ * Ids have no control characters, and nothing else here is free text. The order does not matter to anybody.
+ */
 function rowsSql(scope: HistoryScope): string {
-  return `SELECT id, kind, status, checksum, down_checksum, applied_seq
+  return `SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\\t', kind, status, coalesce(applied_seq::text, ''),
+      checksum, coalesce(down_checksum, ''), id), E'\\n') AS lines
     FROM ${ident(scope.schema)}.migrations WHERE ${scopeCondition(scope)}`;
+}
+
+function historyRows(stream: string, lines: string | null | undefined): HistoryRow[] {
+  if (lines === null || lines === undefined) return [];
+  return lines.split("\n").map((line): HistoryRow => {
+    const [kind, status, seq, checksum, downChecksum, id] = line.split("\t") as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    return {
+      stream,
+      id,
+      kind: kind === "repeatable" ? "repeatable" : "versioned",
+      status: status as MigrationStatus,
+      checksum,
+      downChecksum: downChecksum === "" ? null : downChecksum,
+      appliedSeq: seq === "" ? null : Number(seq),
+    };
+  });
 }
 
 function metaFrom(rows: readonly TextRow[], scope: HistoryScope): MetaRow {
@@ -187,21 +215,8 @@ function foreign(scope: HistoryScope): GodwitError {
   );
 }
 
-function asReadError(error: unknown, scope: HistoryScope): unknown {
+function asReadError(error: unknown, scope: HistoryScope, session: Session): unknown {
   const sqlstate = sqlstateOf(error);
-  if (sqlstate === SQLSTATE.insufficientPrivilege) {
-    const schema = ident(scope.schema);
-    return new GodwitError(
-      "PERMISSION_DENIED",
-      `this role may not read the history in the schema "${scope.schema}"`,
-      {
-        sqlstate,
-        hint: `as its owner: GRANT USAGE ON SCHEMA ${schema} TO <role>; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO <role>;`,
-        cause: error,
-      },
-    );
-  }
-  // 42703: a column is missing, so the tables are somebody else's.
-  if (sqlstate === SQLSTATE.undefinedTable || sqlstate === "42703") return foreign(scope);
-  return error;
+  if (sqlstate === SQLSTATE.undefinedTable || sqlstate === SQLSTATE.undefinedColumn) return foreign(scope);
+  return asRefused(error, "read", scope.schema, session.settings.user);
 }

@@ -5,6 +5,7 @@ import type { Session } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { assertWritable, readHistory, type HistoryScope } from "./read.ts";
+import { asRefused } from "./refused.ts";
 import type { MetaRow } from "./types.ts";
 import { HISTORY_UPGRADES, HISTORY_VERSION } from "./versions.ts";
 
@@ -49,8 +50,8 @@ export async function upgradeHistory(
       }
       await session.query("ROLLBACK");
     } catch (error) {
-      if (!session.lost) await session.query("ROLLBACK");
-      throw asUpgradeError(error, scope);
+      await session.cleanup(() => session.query("ROLLBACK"));
+      throw asUpgradeError(error, scope, session);
     }
     if (performance.now() > deadline) {
       throw new GodwitError(
@@ -103,37 +104,20 @@ async function metaInTransaction(session: Session, scope: HistoryScope): Promise
   return row?.meta === null ? null : (await readHistory(session, scope)).meta;
 }
 
-function asUpgradeError(error: unknown, scope: HistoryScope): unknown {
+function asUpgradeError(error: unknown, scope: HistoryScope, session: Session): unknown {
   const sqlstate = sqlstateOf(error);
-  if (sqlstate === SQLSTATE.insufficientPrivilege) {
-    const schema = ident(scope.schema);
-    return new GodwitError(
-      "PERMISSION_DENIED",
-      `this role may not create the history in the schema "${scope.schema}"`,
-      {
-        sqlstate,
-        hint: `as the owner of the database: CREATE SCHEMA ${schema} AUTHORIZATION <role>;`,
-        cause: error,
-      },
-    );
-  }
-  if (sqlstate === SQLSTATE.duplicateTable) {
-    return new GodwitError("HISTORY_FOREIGN", `the schema "${scope.schema}" holds tables of somebody else`, {
+  if (sqlstate !== undefined && THERE_ALREADY.has(sqlstate)) {
+    return new GodwitError("HISTORY_FOREIGN", `the schema "${scope.schema}" holds objects of somebody else`, {
       sqlstate,
       hint: "name another schema for the history in the configuration: history: { schema: godwit_history }",
       cause: error,
     });
   }
-  if (sqlstate === SQLSTATE.readOnlySqlTransaction) {
-    return new GodwitError(
-      "PERMISSION_DENIED",
-      "the server accepts no writes: it is a standby or set to read-only",
-      {
-        sqlstate,
-        hint: "connect to the primary: add target_session_attrs=read-write and all hosts to the connection string",
-        cause: error,
-      },
-    );
-  }
-  return error;
+  return asRefused(error, "create", scope.schema, session.settings.user);
 }
+
+const THERE_ALREADY: ReadonlySet<string> = new Set([
+  SQLSTATE.duplicateTable,
+  SQLSTATE.duplicateObject,
+  SQLSTATE.duplicateFunction,
+]);

@@ -60,7 +60,8 @@ export interface HistoryChange {
 /** The pid and start of the backend that writes, for the ledger. */
 export interface Backend {
   readonly pid: number;
-  readonly start: string;
+  /** null where the role may not see it. */
+  readonly start: string | null;
 }
 
 export interface HistoryWriterOptions {
@@ -91,13 +92,14 @@ export class HistoryWriter {
   }
 
   /**
-   * Sends the change and COMMIT for the open transaction, as one message. The promise must be awaited before the outcome
+   * Sends the change and COMMIT for the open transaction, as one message. What the transaction deferred runs first, while
+   * role and search_path are still the migration's. The promise must be awaited before the outcome
    * is believed; statements sent meanwhile must be guarded by `assertCommittedSql`.
    * @throws GodwitError LOCK_LOST if the fence does not hold; the server's error if a deferred constraint refuses the commit.
    */
   async commitWith(change: HistoryChange): Promise<void> {
     const seqBefore = { log: this.#logSeq, applied: this.#appliedSeq };
-    const text = `${OWN_ROLE_LOCALLY}; ${this.#render(change)}; COMMIT`;
+    const text = `SET CONSTRAINTS ALL IMMEDIATE; ${OWN_ROLE_LOCALLY}; ${this.#render(change)}; COMMIT`;
     this.#logSeq += change.log.length;
     try {
       await this.#options.session.query(text);
@@ -127,6 +129,15 @@ export class HistoryWriter {
    */
   assertCommittedSql(): string {
     return `SELECT ${this.#table("assert_log_at")}(${this.#fence()}, ${this.#logSeq})`;
+  }
+
+  /** Statement that says in the lock's row that the lock was given back. */
+  gaveBack(): string {
+    const { key, token, owner } = this.#options.fence;
+    return (
+      `UPDATE ${this.#table("migration_locks")} SET expires_at = pg_catalog.clock_timestamp() ` +
+      `WHERE key = ${literal(key)} AND token = ${token} AND owner = ${literal(owner)}`
+    );
   }
 
   /** Statement that empties the ledger of one migration. */

@@ -1,5 +1,6 @@
 import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident } from "../sql/quote.ts";
 import { advisoryKey, holderPrefix, lockKey, type LockScope } from "./key.ts";
 
@@ -45,14 +46,25 @@ export function describeHolder(holder: LockHolder): string {
   return `backend ${holder.pid}${where}${since}`;
 }
 
-/** Process ids of sessions that carry the name of a holder of this lock, other than our own. */
+/**
+ * Process ids of sessions of holders of this lock that did not give it back, other than our own: those that carry a
+ * holder's name, and the one that the lock's row names, since a migration may change its session's name.
+ */
 export async function sessionsOfHolders(session: Session, scope: LockScope): Promise<number[]> {
-  const rows = await session.rows(
+  const named = await session.rows(
     `SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database()
        AND pg_catalog.starts_with(application_name, $1) AND pid <> pg_catalog.pg_backend_pid()`,
     [holderPrefix(scope)],
   );
-  return rows.map((row) => Number(row.pid));
+  const recorded = await unlessNotThere(
+    session.rows(
+      `SELECT a.pid FROM ${ident(scope.schema)}.migration_locks l
+       JOIN pg_catalog.pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
+       WHERE l.key = $1 AND l.expires_at IS NULL AND a.pid <> pg_catalog.pg_backend_pid()`,
+      [lockKey(scope)],
+    ),
+  );
+  return [...new Set([...named, ...(recorded ?? [])].map((row) => Number(row.pid)))];
 }
 
 async function recordedHolder(
@@ -60,18 +72,32 @@ async function recordedHolder(
   scope: LockScope,
   pid: number,
 ): Promise<{ host: string | null; owner: string | null; held: string | null } | undefined> {
-  try {
-    const [row] = await session.rows(
+  const rows = await unlessNotThere(
+    session.rows(
       `SELECT host, owner, extract(epoch FROM pg_catalog.clock_timestamp() - acquired_at) AS held
-       FROM ${ident(scope.schema)}.migration_locks WHERE key = $1 AND backend_pid = $2`,
+       FROM ${ident(scope.schema)}.migration_locks WHERE key = $1 AND backend_pid = $2 AND expires_at IS NULL`,
       [lockKey(scope), String(pid)],
-    );
-    return row === undefined
-      ? undefined
-      : { host: row.host ?? null, owner: row.owner ?? null, held: row.held ?? null };
+    ),
+  );
+  const row = rows?.[0];
+  return row === undefined
+    ? undefined
+    : { host: row.host ?? null, owner: row.owner ?? null, held: row.held ?? null };
+}
+
+/** Before the first run the history is not there, and a bystander may lack the right to read it: then undefined. */
+async function unlessNotThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
   } catch (error) {
-    // Before the first run the table is not there, and a bystander may lack the right to read it.
-    if (sqlstateOf(error) === undefined) throw error;
+    if (!NOT_THERE.has(sqlstateOf(error))) throw error;
     return undefined;
   }
 }
+
+const NOT_THERE: ReadonlySet<string | undefined> = new Set([
+  SQLSTATE.undefinedTable,
+  SQLSTATE.invalidSchemaName,
+  SQLSTATE.undefinedColumn,
+  SQLSTATE.insufficientPrivilege,
+]);

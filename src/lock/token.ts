@@ -1,6 +1,8 @@
 import { GodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { sessionsOfHolders } from "./holder.ts";
 import { lockKey, type LockScope } from "./key.ts";
@@ -9,6 +11,8 @@ import { lockKey, type LockScope } from "./key.ts";
 const LEAVE_MS = 5_000;
 /** How long a terminated session may take to be gone. */
 const TERMINATE_MS = 30_000;
+/** How long a transaction of somebody else may hold the lock's row. */
+const ROW_WAIT_MS = 30_000;
 
 /**
  * Proves that no session of an earlier holder is left (law 4): a client that was killed may have a statement running on
@@ -35,7 +39,7 @@ export async function proveNoEarlierSession(
           await session.query("SELECT pg_catalog.pg_terminate_backend($1)", [String(pid)]);
           terminated.add(pid);
         } catch (error) {
-          throw leftOver(pid, error);
+          throw sqlstateOf(error) === SQLSTATE.insufficientPrivilege ? leftOver(pid, error) : error;
         }
       }
     }
@@ -47,9 +51,12 @@ export async function proveNoEarlierSession(
 
 /**
  * Raises the token of the lock and becomes its owner. Waits for transactions that still hold the row, which is
- * what makes the token a fence: after this returns, no earlier holder can commit history (law 3).
+ * what makes the token a fence: after this returns, no earlier holder can commit history (law 3). Leaves the session's
+ * lock_timeout changed.
+ * @param owner.backendStart null where the role may not see it.
  * @param owner.genesis the hash that the first entry of the log follows.
  * @returns the token, and the number of the newest entry of the log.
+ * @throws GodwitError LOCK_BUSY if somebody holds the row for longer than half a minute.
  */
 export async function raiseToken(
   session: Session,
@@ -57,19 +64,32 @@ export async function raiseToken(
   owner: {
     readonly runId: string;
     readonly pid: number;
-    readonly backendStart: string;
+    readonly backendStart: string | null;
     readonly host: string | null;
     readonly genesis: string;
   },
 ): Promise<{ readonly token: number; readonly logSeq: number }> {
-  const [row] = await session.rows(
+  await session.query(`SET lock_timeout = ${ROW_WAIT_MS}`);
+  const raising = session.rows(
     `INSERT INTO ${ident(scope.schema)}.migration_locks AS l (key, token, owner, backend_pid, backend_start, host, log_hash)
      VALUES (${literal(lockKey(scope))}, 1, ${literal(owner.runId)}, ${owner.pid}, ${literal(owner.backendStart)}, ${literal(owner.host)}, ${literal(owner.genesis)})
      ON CONFLICT (key) DO UPDATE SET token = l.token + 1, owner = EXCLUDED.owner, backend_pid = EXCLUDED.backend_pid,
-       backend_start = EXCLUDED.backend_start, host = EXCLUDED.host, acquired_at = EXCLUDED.acquired_at, renewed_at = EXCLUDED.renewed_at
+       backend_start = EXCLUDED.backend_start, host = EXCLUDED.host, acquired_at = EXCLUDED.acquired_at,
+       renewed_at = EXCLUDED.renewed_at, expires_at = NULL
      RETURNING token, log_seq`,
   );
+  const [row] = await raising.catch((error: unknown) => {
+    throw sqlstateOf(error) === SQLSTATE.lockNotAvailable ? rowHeld(scope, error) : error;
+  });
   return { token: Number(row!.token), logSeq: Number(row!.log_seq) };
+}
+
+function rowHeld(scope: LockScope, cause: unknown): GodwitError {
+  const table = `${ident(scope.schema)}.migration_locks`;
+  return new GodwitError("LOCK_BUSY", `a transaction of another session holds the row of the lock in ${table}`, {
+    hint: `find it and end it: SELECT pid, query FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE relation = ${literal(table)}::regclass;`,
+    cause,
+  });
 }
 
 function leftOver(pid: number, cause: unknown): GodwitError {

@@ -30,32 +30,39 @@ export function isApplied(row: HistoryRow | undefined): boolean {
 export function compareWithHistory(files: readonly MigrationFile[], rows: readonly HistoryRow[]): Comparison {
   const versioned = new Map<string, HistoryRow>();
   const repeatable = new Map<string, HistoryRow>();
-  for (const row of rows) (row.kind === "versioned" ? versioned : repeatable).set(row.id, row);
-
+  const applied = new Set<string>();
+  const appliedRepeatables = new Set<string>();
+  for (const row of rows) {
+    const [map, set] = row.kind === "versioned" ? [versioned, applied] : [repeatable, appliedRepeatables];
+    map.set(row.id, row);
+    if (isApplied(row)) set.add(row.id);
+  }
   const pending: MigrationFile[] = [];
   const repeatables: MigrationFile[] = [];
   const changed: { file: MigrationFile; row: HistoryRow }[] = [];
-  const onDisk = new Set<string>();
+  let found = 0;
   for (const file of files) {
+    const row = (file.kind === "versioned" ? versioned : repeatable).get(file.id);
     if (file.kind === "repeatable") {
-      const row = repeatable.get(file.id);
       if (!isApplied(row) || row?.checksum !== file.checksum) repeatables.push(file);
-      continue;
+    } else if (row === undefined || !isApplied(row)) {
+      pending.push(file);
+    } else {
+      found += 1;
+      if (row.checksum !== file.checksum) changed.push({ file, row });
     }
-    onDisk.add(file.id);
-    const row = versioned.get(file.id);
-    if (!isApplied(row)) pending.push(file);
-    else if (row !== undefined && row.checksum !== file.checksum) changed.push({ file, row });
   }
-  const applied = new Set<string>();
-  const missing: HistoryRow[] = [];
-  for (const row of versioned.values()) {
-    if (!isApplied(row)) continue;
-    applied.add(row.id);
-    if (!onDisk.has(row.id)) missing.push(row);
-  }
-  const appliedRepeatables = new Set([...repeatable.values()].filter(isApplied).map((row) => row.id));
+  const missing = found === applied.size ? [] : missingRows(files, versioned, applied);
   return { pending, repeatables, changed, missing, rowsById: versioned, applied, appliedRepeatables };
+}
+
+function missingRows(
+  files: readonly MigrationFile[],
+  versioned: ReadonlyMap<string, HistoryRow>,
+  applied: ReadonlySet<string>,
+): HistoryRow[] {
+  const onDisk = new Set(files.filter((file) => file.kind === "versioned").map((file) => file.id));
+  return [...applied].filter((id) => !onDisk.has(id)).map((id) => versioned.get(id)!);
 }
 
 /** Applied rows in the order in which `down` takes them back: the last applied first. */

@@ -13,8 +13,8 @@ export interface ServerFacts {
   readonly database: string;
   readonly user: string;
   readonly backendPid: number;
-  /** pg_stat_activity.backend_start, ISO 8601 UTC with microseconds. */
-  readonly backendStart: string;
+  /** pg_stat_activity.backend_start, ISO 8601 UTC with microseconds; null where the current role may not see it. */
+  readonly backendStart: string | null;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
   /** Whether something between us and the server hands out its sessions (law 10). */
@@ -66,7 +66,7 @@ export function serverFactsFrom(row: TextRow, startupPid: number): ServerFacts {
     database: row.database ?? "",
     user: row.user_name ?? "",
     backendPid,
-    backendStart: row.backend_start ?? "",
+    backendStart: row.backend_start ?? null,
     inRecovery: row.in_recovery === "t",
     readOnly: row.read_only === "on",
     pooled: startupPid !== backendPid,

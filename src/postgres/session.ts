@@ -3,7 +3,7 @@ import { GodwitError } from "../core/error.ts";
 import { abortReason, throwIfAborted } from "../core/interrupt.ts";
 import { cancelQuery } from "./cancel.ts";
 import { connect } from "./connect.ts";
-import { isDatabaseError } from "./database-error.ts";
+import { isDatabaseError, type DatabaseError } from "./database-error.ts";
 import type { ConnectionSettings } from "./types.ts";
 
 /** A row as text, exactly as the server wrote it: nothing is converted, so nothing is lost. */
@@ -45,7 +45,10 @@ export class Session {
   readonly #inFlight = new Set<Promise<unknown>>();
   #lost: Error | null = null;
   #cleaningUp = false;
-  readonly #onAbort = (): void => void this.#cancelInFlight().catch(() => undefined);
+  #cancelling: Promise<void> = Promise.resolve();
+  readonly #onAbort = (): void => {
+    this.#cancelling = this.#cancelInFlight().catch(() => undefined);
+  };
 
   constructor(client: pg.Client, settings: ConnectionSettings, signal?: AbortSignal) {
     this.#client = client;
@@ -103,8 +106,8 @@ export class Session {
       const result: pg.QueryResult | pg.QueryResult[] = await running;
       return Array.isArray(result) ? result.at(-1)! : result;
     } catch (error) {
-      // Class 57P: the server ends this session; what it reported is the reason of the loss.
-      if (isDatabaseError(error) && !error.code.startsWith("57P")) throw error;
+      // What the server reports when it ends this session is the reason of the loss.
+      if (isDatabaseError(error) && !endsSession(error)) throw error;
       this.#lost ??= error instanceof Error ? error : new Error(String(error));
       throw connectionLost(error);
     } finally {
@@ -117,8 +120,12 @@ export class Session {
     return (await this.query(text, values)).rows;
   }
 
-  /** Runs what must still be done after an interruption: rolling back, recording, releasing. A lost session is left as it is. */
+  /**
+   * Runs what must still be done after an interruption: rolling back, recording, releasing. It begins when no request to
+   * cancel is on its way any more, which might strike it instead. A lost session is left as it is.
+   */
   async cleanup<T>(body: () => Promise<T>): Promise<T | undefined> {
+    await this.#cancelling;
     if (this.lost) return undefined;
     const before = this.#cleaningUp;
     this.#cleaningUp = true;
@@ -143,10 +150,11 @@ export class Session {
   async #cancelInFlight(): Promise<void> {
     const aimedAt = [...this.#inFlight];
     if (aimedAt.length === 0) return;
-    const ended = Promise.allSettled(aimedAt);
-    let over = false;
-    void ended.then(() => (over = true));
-    while (!over && !this.lost) {
+    const state = { over: false };
+    const ended = Promise.allSettled(aimedAt).then(() => {
+      state.over = true;
+    });
+    while (!state.over && !this.lost) {
       await cancelQuery(this.#client, this.settings);
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CANCEL_EVERY_MS))]);
     }
@@ -180,6 +188,11 @@ export async function openSession(settings: ConnectionSettings, options: Session
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   return new Session(client, settings, options.signal);
+}
+
+/** Class 57P, or FATAL under any other SQLSTATE (idle_in_transaction_session_timeout is 25P03); severities may be translated. */
+function endsSession(error: DatabaseError & { readonly code: string }): boolean {
+  return error.code.startsWith("57P") || error.code === "25P03" || error.code === "25P04" || error.severity === "FATAL" || error.severity === "PANIC";
 }
 
 function connectionLost(cause: unknown): GodwitError {

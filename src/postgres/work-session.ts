@@ -51,9 +51,18 @@ export async function supportsConnectionCheck(session: Session): Promise<boolean
   }
 }
 
-/** `SET LOCAL` of what the history needs, whatever the migration changed: own role, catalog-only search_path. */
+/**
+ * `SET LOCAL` of what the history needs, whatever the migration changed: catalog-only search_path, and the role that the
+ * session began with. That is not NONE where the role's settings or the connection's options name one (manual, SET ROLE).
+ */
 export const OWN_ROLE_LOCALLY =
-  "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog";
+  "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; SET LOCAL search_path = pg_catalog";
+
+/**
+ * Takes the name and the settings of a holder off a session that goes on without the lock: who holds it next must not
+ * take this session for one that an earlier holder left behind.
+ */
+export const NO_HOLDER_ANY_MORE = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL";
 
 /** A `search_path` as written in the configuration, for `SET`: a list of identifiers, each quoted. */
 export function searchPathSql(path: string): string {

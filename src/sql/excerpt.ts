@@ -1,8 +1,6 @@
 import { characterOffset, offsetToPosition, type Position } from "./position.ts";
 import { characterWidth } from "./text-width.ts";
 
-export { offsetToPosition } from "./position.ts";
-
 export interface ExcerptOptions {
   /** The number to show for the text's first line, if it is a part of a file; default 1. */
   readonly firstLine?: number;

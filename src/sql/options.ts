@@ -1,4 +1,5 @@
 import type { DefElem, Node } from "libpg-query";
+import { stringOf } from "./tree.ts";
 
 /** The option of that name in a list such as `WITH (a = b)`; the last one if it is given twice. */
 export function namedOption(options: readonly Node[] | undefined, name: string): DefElem | undefined {
@@ -17,6 +18,7 @@ export function optionIsOn(options: readonly Node[] | undefined, name: string, o
   if (arg === undefined) return true;
   if ("Integer" in arg) return (arg.Integer.ival ?? 0) !== 0;
   if ("Boolean" in arg) return arg.Boolean.boolval === true;
-  if ("String" in arg) return !["false", "off"].includes((arg.String.sval ?? "").toLowerCase());
-  return true;
+  // A bare word such as `off` is read as the name of a type.
+  const word = stringOf("TypeName" in arg ? arg.TypeName.names?.at(-1) : arg);
+  return word === undefined || !["false", "off"].includes(word.toLowerCase());
 }

@@ -62,7 +62,7 @@ export class Scratch {
   write(pattern: string, text: string): void {
     const path = this.#find(pattern);
     mkdirSync(dirname(join(this.folder, path)), { recursive: true });
-    writeFileSync(join(this.folder, path), text);
+    writeFileSync(join(this.folder, path), this.#real(text));
   }
 
   edit(pattern: string, from: string, to: string): void {

@@ -1,0 +1,224 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { withClient } from "../../support/postgres.ts";
+import { eventsOf, failureOf, hasHistory, statesOf, testProject } from "../../support/project.ts";
+
+const table = (name: string): string => `CREATE TABLE ${name} (id int);\n`;
+
+describe("status", () => {
+  it("shows everything pending where there is no history, and makes none", async () => {
+    const { godwit, database } = await testProject({ "1_first_table.sql": table("a"), "2_b.sql": table("b") });
+    const run = godwit.status();
+    const { targets } = await run;
+    expect(targets).toMatchObject([
+      {
+        target: "default",
+        historyVersion: null,
+        counts: { applied: 0, pending: 2, failed: 0, changed: 0, missing: 0 },
+        code: "PENDING",
+        lockedBy: null,
+        server: expect.stringMatching(/^PostgreSQL \d+/),
+        migrations: [{ id: "1_first_table", description: "first table", appliedAt: null }, { id: "2_b" }],
+      },
+    ]);
+    expect(targets[0]?.database).toContain(database.name);
+    expect(await hasHistory(database)).toBe(false);
+    expect(await eventsOf(run, "lock.acquired")).toEqual([]);
+  });
+
+  it("tells of each applied one when, by whom and how long", async () => {
+    const { godwit } = await testProject({ "1_a.sql": `-- godwit:description the first of all\n${table("a")}` });
+    await godwit.up();
+    const { targets } = await godwit.status();
+    expect(targets[0]).toMatchObject({ code: "OK", historyVersion: 1, counts: { applied: 1, pending: 0 } });
+    const [row] = targets[0]!.migrations;
+    expect(row).toMatchObject({ state: "applied", flags: [], description: "the first of all", error: null });
+    expect(row?.appliedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    expect(row?.appliedBy).toMatch(/\w/);
+    expect(row?.executionMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("flags what is the matter with each file", async () => {
+    const { godwit, write, remove, database } = await testProject({
+      "1_a.sql": table("a"),
+      "2_b.sql": `-- migrate:up\n${table("b")}-- migrate:down\nDROP TABLE b;\n`,
+      "3_c.sql": table("c"),
+      "4_d.sql": table("d"),
+      "5_e.sql": table("e"),
+      "r.repeatable.sql": "CREATE OR REPLACE VIEW r AS SELECT 1 AS one;",
+    });
+    await database.query("CREATE TABLE a (id int)");
+    await godwit.baseline({ id: "1_a" });
+    await godwit.up();
+    await write({
+      "2_b.sql": `-- migrate:up\n${table("b")}-- migrate:down\nDROP TABLE IF EXISTS b;\n`,
+      "3_c.sql": table("see"),
+      "4_d.sql": `-- d\n${table("d")}`,
+      "6_f.sql": table("f"),
+      "r.repeatable.sql": "CREATE OR REPLACE VIEW r AS SELECT 2 AS one;",
+    });
+    await remove("5_e.sql");
+    expect(await statesOf(godwit)).toEqual([
+      "1_a: applied, baseline",
+      "2_b: applied, down_changed",
+      "3_c: applied, file_changed",
+      "4_d: applied, file_reformatted",
+      "5_e: applied, file_missing",
+      "6_f: pending",
+      "r: pending",
+    ]);
+    const { targets } = await godwit.status();
+    expect(targets[0]).toMatchObject({
+      code: "CHECKSUM_MISMATCH",
+      counts: { applied: 5, pending: 2, failed: 0, changed: 1, missing: 1 },
+    });
+  });
+
+  it("shows the error of a failed one", async () => {
+    const { godwit } = await testProject({ "1_a.sql": "SELECT 1/0;" });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    const { targets } = await godwit.status();
+    expect(targets[0]).toMatchObject({
+      code: "PENDING",
+      counts: { failed: 1, pending: 0 },
+      migrations: [{ state: "failed", error: expect.stringContaining("division by zero"), appliedAt: null }],
+    });
+  });
+
+  it("calls a half applied one a case for a person, which comes before a changed file", async () => {
+    const { godwit, write } = await testProject({
+      "1_a.sql": table("a"),
+      "2_b.sql": "CREATE TABLE b (id int);\nCREATE INDEX CONCURRENTLY i ON b (id);\nSELECT 1/0;\n",
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await write({ "1_a.sql": table("aa") });
+    const { targets } = await godwit.status();
+    expect(targets[0]?.code).toBe("NEEDS_REPAIR");
+    expect(targets[0]?.migrations.map(({ state }) => state)).toEqual(["applied", "half_applied"]);
+  });
+
+  it("tells who holds the lock, while work that goes on is no case for a person", async () => {
+    const { godwit, database, open } = await testProject({
+      "1_a.sql": table("a"),
+      "2_b.sql": "CREATE INDEX CONCURRENTLY i ON a (id);",
+    });
+    await godwit.up({ steps: 1 });
+    await withClient(database.url, async (blocker) => {
+      await blocker.query("BEGIN; INSERT INTO a VALUES (1)");
+      const work = godwit.up();
+      const other = await open();
+      await expect
+        .poll(async () => (await other.status()).targets[0], { timeout: 10_000 })
+        .toMatchObject({
+          lockedBy: expect.stringContaining("backend"),
+          code: "PENDING",
+          migrations: [{ state: "applied" }, { state: "half_applied" }],
+        });
+      await blocker.query("COMMIT");
+      expect((await work).total).toBe(1);
+    });
+    expect((await godwit.status()).targets[0]).toMatchObject({ lockedBy: null, code: "OK" });
+  });
+
+  it("works without the folder once something is applied, and only then", async () => {
+    const { godwit, open, root } = await testProject({ "1_a.sql": table("a") });
+    const elsewhere = await open({ migrations: join(root, "nowhere") });
+    await failureOf(elsewhere.status(), "MIGRATIONS_NOT_FOUND");
+    await godwit.up();
+    expect(await statesOf(elsewhere)).toEqual(["1_a: applied, file_missing"]);
+  });
+
+  it("does not show again what was taken back and has no file any more", async () => {
+    const { godwit, remove } = await testProject({
+      "1_a.sql": table("a"),
+      "2_b.sql": `-- migrate:up\n${table("b")}-- migrate:down\nDROP TABLE b;`,
+    });
+    await godwit.up();
+    await godwit.down();
+    await remove("2_b.sql");
+    expect(await statesOf(godwit)).toEqual(["1_a: applied"]);
+  });
+
+  it("of an unknown stream names the streams", async () => {
+    const { godwit } = await testProject({ "1_a.sql": table("a") });
+    const error = await failureOf(godwit.status({ streams: ["defualt"] }), "STREAM_UNKNOWN");
+    expect(error.hint).toContain("default");
+  });
+
+  it("refuses a schema of somebody else's under the name of the history", async () => {
+    const { godwit, database } = await testProject({ "1_a.sql": table("a") });
+    await database.query("CREATE SCHEMA godwit CREATE TABLE meta (x int)");
+    await failureOf(godwit.status(), "HISTORY_FOREIGN");
+    await failureOf(godwit.up(), "HISTORY_FOREIGN");
+    expect(await database.query("SELECT * FROM godwit.meta")).toEqual([]);
+  });
+});
+
+describe("history", () => {
+  it("tells what was done, oldest first, by whom and in which run", async () => {
+    const { godwit } = await testProject({ "1_a.sql": table("a"), "2_b.sql": "SELECT 1/0;" });
+    const error = await failureOf(godwit.up({ gitSha: "abc123" }), "MIGRATION_FAILED");
+    const { targets } = await godwit.history();
+    expect(targets[0]?.entries.map(({ event, id }) => `${event} ${id ?? "-"}`)).toEqual([
+      "lock.acquired -",
+      "migration.applied 1_a",
+      "migration.failed 2_b",
+      "lock.released -",
+    ]);
+    const { runId } = error.result as { runId: string };
+    expect(targets[0]?.entries.every((entry) => entry.runId === runId && entry.by !== null)).toBe(true);
+    expect((await godwit.history({ id: "1_a" })).targets[0]?.entries).toHaveLength(1);
+    expect((await godwit.history({ limit: 1 })).targets[0]?.entries).toMatchObject([{ event: "lock.released" }]);
+  });
+
+  it("is empty where there is none", async () => {
+    const { godwit, database } = await testProject({ "1_a.sql": table("a") });
+    expect((await godwit.history()).targets[0]?.entries).toEqual([]);
+    expect((await godwit.verify()).targets[0]).toMatchObject({ entries: 0, brokenAt: null });
+    expect(await hasHistory(database)).toBe(false);
+  });
+});
+
+describe("verify", () => {
+  it("finds an entry that was altered, taken out or cut off", async () => {
+    const { godwit, database } = await testProject({ "1_a.sql": table("a"), "2_b.sql": table("b") });
+    await godwit.up();
+    expect((await godwit.verify()).targets[0]).toMatchObject({ entries: 4, brokenAt: null });
+    await database.query("CREATE TABLE kept AS SELECT * FROM godwit.migration_log");
+    const restored = "TRUNCATE godwit.migration_log; INSERT INTO godwit.migration_log SELECT * FROM kept";
+    for (const [tampering, at] of [
+      ["UPDATE godwit.migration_log SET message = 'nothing happened' WHERE seq = 2", 2],
+      ["UPDATE godwit.migration_log SET details = details || '{\"x\": 1}' WHERE seq = 3", 3],
+      ["UPDATE godwit.migration_log SET at = at + interval '1 microsecond' WHERE seq = 1", 1],
+      ["DELETE FROM godwit.migration_log WHERE seq = 2", 2],
+      ["DELETE FROM godwit.migration_log WHERE seq = 4", 4],
+    ] as const) {
+      await database.query(tampering);
+      const error = await failureOf(godwit.verify(), "LOG_CHAIN_BROKEN");
+      expect(error.result, tampering).toMatchObject({ targets: [{ brokenAt: at }] });
+      await database.query(restored);
+    }
+    expect((await godwit.verify()).targets[0]).toMatchObject({ brokenAt: null });
+  });
+
+  it("finds files that are not what was applied", async () => {
+    const { godwit, write, remove } = await testProject({ "1_a.sql": table("a"), "2_b.sql": table("b") });
+    await godwit.up();
+    await write({ "1_a.sql": table("aa") });
+    await remove("2_b.sql");
+    const error = await failureOf(godwit.verify(), "CHECKSUM_MISMATCH");
+    expect(error.result).toMatchObject({ targets: [{ changed: ["1_a"], missing: ["2_b"] }] });
+  });
+
+  it("finds a repeatable that is not what was applied", async () => {
+    const { godwit, write } = await testProject({
+      "1_a.sql": table("a"),
+      "v.repeatable.sql": "CREATE OR REPLACE VIEW v AS SELECT 1;",
+    });
+    await godwit.up();
+    expect((await godwit.verify()).targets[0]).toMatchObject({ changed: [], missing: [] });
+    await write({ "v.repeatable.sql": "CREATE OR REPLACE VIEW v AS SELECT 2;" });
+    const error = await failureOf(godwit.verify(), "CHECKSUM_MISMATCH");
+    expect(error.result).toMatchObject({ targets: [{ changed: ["v"] }] });
+  });
+});
