@@ -2,6 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { qualified } from "../sql/quote.ts";
+import { withoutLockTimeout } from "./without-lock-timeout.ts";
 import { concurrentIndexOf, type ConcurrentIndex } from "../sql/concurrent-index.ts";
 
 /** What the catalog says about a stand-alone statement whose outcome the ledger does not know. */
@@ -32,7 +33,7 @@ export async function judgeHalfDone(
 ): Promise<HalfDone> {
   if (step.kind === "standalone") {
     const index = await concurrentIndexOf(step.statement.sql);
-    if (index !== null) return judgeIndex(session, index);
+    if (index !== null) return judgeIndex(session, index, reported);
   }
   if (reported) return { verdict: "not done", because: "it had failed" };
   const tag = step.kind === "standalone" ? step.statement.tag : "its code";
@@ -57,7 +58,11 @@ export async function judgeHalfDone(
   );
 }
 
-async function judgeIndex(session: Session, index: ConcurrentIndex): Promise<HalfDone> {
+async function judgeIndex(
+  session: Session,
+  index: ConcurrentIndex,
+  reported: boolean,
+): Promise<HalfDone> {
   const [row] = await session.rows(
     `SELECT i.indisvalid AS valid, n.nspname AS schema FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -70,9 +75,10 @@ async function judgeIndex(session: Session, index: ConcurrentIndex): Promise<Hal
       : { verdict: "not done", because: `index ${index.name} is still there` };
   }
   if (row === undefined) return { verdict: "not done", because: `index ${index.name} is not there` };
+  // One that failed left no valid index: this one was there before and may be another.
+  if (row.valid === "t" && reported) return { verdict: "not done", because: "it had failed" };
   if (row.valid === "t") return { verdict: "done", because: `index ${index.name} is there and valid` };
-  // A lock_timeout would abandon the drop half-way, just as it may have abandoned the build.
-  await session.query("SET lock_timeout = 0");
-  await session.query(`DROP INDEX CONCURRENTLY ${qualified(row.schema ?? null, index.name)}`);
+  const drop = `DROP INDEX CONCURRENTLY ${qualified(row.schema ?? null, index.name)}`;
+  await withoutLockTimeout(session, () => session.query(drop));
   return { verdict: "not done", because: `index ${index.name} was left INVALID and has been dropped` };
 }

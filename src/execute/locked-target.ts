@@ -4,6 +4,7 @@ import { GodwitError } from "../core/error.ts";
 import { genesis } from "../history/log-chain.ts";
 import { readHistory, type HistoryScope, type HistorySnapshot } from "../history/read.ts";
 import { runFinishedSql, runStartedSql, type RunRecord } from "../history/runs.ts";
+import { asRefused } from "../history/refused.ts";
 import { upgradeHistory } from "../history/upgrade.ts";
 import { HistoryWriter } from "../history/writer.ts";
 import { acquireAdvisoryLock, releaseAdvisoryLock } from "../lock/advisory.ts";
@@ -11,7 +12,12 @@ import { holderName, lockKey } from "../lock/key.ts";
 import { proveNoEarlierSession, raiseToken } from "../lock/token.ts";
 import type { Session } from "../postgres/session.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
-import { supportsConnectionCheck, workSettingsSql, type WorkSettings } from "../postgres/work-session.ts";
+import {
+  NO_HOLDER_ANY_MORE,
+  supportsConnectionCheck,
+  workSettingsSql,
+  type WorkSettings,
+} from "../postgres/work-session.ts";
 import type { ExecutionContext } from "./context.ts";
 import { StatementWatch } from "./statement-watch.ts";
 
@@ -77,13 +83,16 @@ export async function withLockedTarget<T>(
     if (upgraded.from !== upgraded.to) emit({ type: "history.upgraded", target, ...upgraded });
     const host = options.run.host ?? hostname();
     const { runId } = options.run;
+    const refused = (error: unknown): never => {
+      throw asRefused(error, "write", scope.schema, facts.user);
+    };
     const { token, logSeq } = await raiseToken(session, scope, {
       runId,
       pid: facts.backendPid,
       backendStart: facts.backendStart,
       host,
       genesis: genesis(scope.stream, scope.targetSchema).hash,
-    });
+    }).catch(refused);
     const work: WorkSettings = {
       applicationName: holderName(scope, token, runId),
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
@@ -123,12 +132,20 @@ export async function withLockedTarget<T>(
       searchPath: options.searchPath,
       lockRetryMs: options.lockRetryMs,
     };
-    await recordStart(writer, scope, options.run, token, terminated);
+    await recordStart(writer, scope, options.run, token, terminated).catch(refused);
     return await recordEnd(context, scope, options.run, () => body({ context, snapshot }));
   } finally {
     await watch?.close();
-    await session.cleanup(() => releaseAdvisoryLock(session, scope)).catch(() => undefined);
+    await session.cleanup(() => giveBack(session, scope)).catch(() => undefined);
   }
+}
+
+/** Leaves the session as it was before: others may hold the lock while it goes on with something else. */
+async function giveBack(session: Session, scope: HistoryScope): Promise<void> {
+  const rolledBack = session.query("ROLLBACK");
+  const plain = session.query(NO_HOLDER_ANY_MORE);
+  const released = releaseAdvisoryLock(session, scope);
+  await Promise.allSettled([rolledBack, plain, released]);
 }
 
 async function recordStart(
@@ -169,7 +186,7 @@ async function recordEnd<T>(
             details: { outcome },
           },
         ],
-        statements: [runFinishedSql(scope.schema, run.runId, outcome)],
+        statements: [runFinishedSql(scope.schema, run.runId, outcome), context.writer.gaveBack()],
       }),
     );
   try {

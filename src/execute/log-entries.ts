@@ -62,6 +62,22 @@ export function startedEntry(planned: PlannedMigration): LogEntry {
   };
 }
 
+/** That a transaction was rolled back because a lock could not be had, and will be tried again. */
+export function retriedEntry(
+  planned: PlannedMigration,
+  reason: string,
+  attempt: number,
+  delayMs: number,
+): LogEntry {
+  return {
+    level: "warning",
+    event: "migration.retried",
+    migrationId: planned.id,
+    message: reason,
+    details: { direction: planned.direction, attempt, delay_ms: delayMs },
+  };
+}
+
 export function failedEntry(planned: PlannedMigration, error: GodwitError, rolledBack: boolean): LogEntry {
   return {
     level: "error",

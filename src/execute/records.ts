@@ -9,7 +9,7 @@ import { failedEntry, finishedEntry, storedError, type StatementOutcome } from "
 export function migrationRecord(
   planned: PlannedMigration,
   status: MigrationStatus,
-  executionMs: number | null = null,
+  executionMs: MigrationRecord["executionMs"] = null,
   error: GodwitError | null = null,
 ): MigrationRecord {
   return {
@@ -29,17 +29,25 @@ export function migrationRecord(
   };
 }
 
-/** The change that says that all of a migration is done. */
+/**
+ * The change that says that all of a migration is done.
+ * @param whole it is written by the transaction that did it.
+ */
 export function finishedChange(
   writer: HistoryWriter,
   planned: PlannedMigration,
   outcomes: readonly StatementOutcome[],
   durationMs: number,
+  whole: boolean,
 ): HistoryChange & { readonly statements: readonly string[] } {
   return {
     statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
     log: [finishedEntry(planned, outcomes, durationMs)],
-    migration: migrationRecord(planned, planned.direction === "up" ? "completed" : "rolled_back", durationMs),
+    migration: migrationRecord(
+      planned,
+      planned.direction === "up" ? "completed" : "rolled_back",
+      whole ? "transaction" : durationMs,
+    ),
   };
 }
 

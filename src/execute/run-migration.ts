@@ -8,7 +8,7 @@ import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import type { StatementOutcome } from "./log-entries.ts";
 import { failedChange } from "./records.ts";
-import { runSteps } from "./run-steps.ts";
+import { runSteps, type Progress } from "./run-steps.ts";
 import { isWhole, type WholeRunner } from "./run-whole.ts";
 import { toMigrationError } from "./sql-error.ts";
 import { subject } from "./statement-events.ts";
@@ -70,22 +70,27 @@ export async function runMigration(
     retry: planned.reason === "failed before" || planned.reason === "half applied",
   });
   const whole = isWhole(planned);
+  const progress: Progress = { begun: planned.resume !== null };
   let outcomes: StatementOutcome[];
   try {
-    outcomes = whole ? await runner.run(planned, next, started) : await runSteps(context, planned, started);
+    outcomes = whole
+      ? await runner.run(planned, next, started)
+      : await runSteps(context, planned, started, progress);
   } catch (failure) {
-    const error = await settleFailure(context, planned, failure, whole);
+    const rolledBack = !progress.begun;
+    const error = await settleFailure(context, planned, failure, { whole, rolledBack });
     emit({
       type: "migration.failed",
       ...subject(context, planned),
       error,
-      rolledBack: whole,
+      rolledBack,
       durationMs: performance.now() - started,
     });
     throw error;
   } finally {
     session.onNotice = undefined;
   }
+  if (!whole) runner.resetSession();
   const durationMs = performance.now() - started;
   emit({
     type: "migration.finished",
@@ -101,7 +106,7 @@ async function settleFailure(
   context: ExecutionContext,
   planned: PlannedMigration,
   failure: unknown,
-  whole: boolean,
+  { whole, rolledBack }: { readonly whole: boolean; readonly rolledBack: boolean },
 ): Promise<GodwitError> {
   const statement = failure instanceof StatementFailure ? failure.statement : null;
   const cause = failure instanceof StatementFailure ? failure.cause : failure;
@@ -109,7 +114,9 @@ async function settleFailure(
     context.signal?.aborted !== true &&
     whole &&
     statement !== null &&
-    sqlstateOf(cause) === SQLSTATE.activeSqlTransaction
+    sqlstateOf(cause) === SQLSTATE.activeSqlTransaction &&
+    // SET TRANSACTION comes too late there; alone it would do nothing.
+    statement.tag !== "SET"
   ) {
     await context.session.query(sessionResetSql(context.work));
     throw new MustStandAlone(planned.id, statement.ordinal);
@@ -117,8 +124,8 @@ async function settleFailure(
   const error =
     context.signal?.aborted === true
       ? abortReason(context.signal)
-      : toMigrationError(cause, planned, statement);
-  await recordFailure(context, planned, error, whole);
+      : toMigrationError(cause, planned, statement, context.watch.lastBlockers);
+  await recordFailure(context, planned, error, rolledBack);
   return error;
 }
 

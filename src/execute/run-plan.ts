@@ -25,6 +25,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, options: Ru
       options.onDone(
         await runAdapting(context, runner, first, next, { index: index + 1, total }, options.replan),
       );
+      await runner.ready();
     }
   } finally {
     await runner.abandon();

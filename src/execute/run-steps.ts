@@ -1,4 +1,5 @@
-import { sessionResetSql } from "../postgres/work-session.ts";
+import type { HistoryChange } from "../history/writer.ts";
+import type { StatementResult } from "../postgres/session.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
@@ -9,58 +10,84 @@ import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { emitFinished, emitSkipped, emitStarted, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
-import { beginSql, inTransaction } from "./transaction.ts";
+import { inTransaction } from "./transaction.ts";
+import { withoutLockTimeout } from "./without-lock-timeout.ts";
+
+/** How far a migration of several steps has come. */
+export interface Progress {
+  /** Whether anything of it may be in the database: a step has committed, or one that stands alone was begun. */
+  begun: boolean;
+}
 
 /**
- * Runs a migration that cannot commit as a whole: the history says `running` first, each step has its line in the ledger,
- * written as intent before a stand-alone statement and as outcome after it (law 5). A resumed one goes on behind
- * its last finished step, with the earlier SETs of the file replayed (law 9).
+ * Runs a migration that cannot commit as a whole: each step has its line in the ledger, written as intent before a
+ * stand-alone statement and as outcome after it (law 5); with the first of these lines the history says `running`.
+ * A resumed one goes on behind its last finished step, with the earlier SETs of the file replayed (law 9). The session's
+ * settings are left as the file made them.
  * @returns the statements that ran now.
  */
 export async function runSteps(
   context: ExecutionContext,
   planned: PlannedMigration,
   started: number,
+  progress: Progress,
 ): Promise<StatementOutcome[]> {
   const { writer } = context;
+  const fresh = planned.resume === null;
+  await context.session.query(settingsSql(context, planned));
   await writer.write({
     log: [startedEntry(planned)],
-    migration: migrationRecord(planned, "running"),
-    statements: planned.resume === null ? [writer.forgetSteps(planned.id, planned.kind)] : [],
+    ...(fresh
+      ? { statements: [writer.forgetSteps(planned.id, planned.kind)] }
+      : { migration: migrationRecord(planned, "running") }),
   });
   const all: StatementOutcome[] = [];
   for (const step of planned.steps) {
     if (step.ordinal <= (planned.resume?.done ?? 0)) await replay(context, planned, step);
-    else all.push(...(await runStep(context, planned, step)));
+    else all.push(...(await runStep(context, planned, step, progress)));
   }
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
-  const finished = finishedChange(writer, planned, all, performance.now() - started);
+  const finished = finishedChange(writer, planned, all, performance.now() - started, false);
   await writer.write({
     ...finished,
     statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],
   });
-  await context.session.query(sessionResetSql(context.work));
   return all;
+}
+
+/** The settings that a file of several steps begins with; they last for all of them, as far as it does not change them. */
+function settingsSql(context: ExecutionContext, planned: PlannedMigration): string {
+  const path = context.searchPath === null ? "" : `; SET search_path = ${context.searchPath}`;
+  return `SET lock_timeout = ${planned.lockTimeoutMs}; SET statement_timeout = ${planned.statementTimeoutMs}${path}`;
+}
+
+/** What the history is to say of the migration with the first line of its ledger. */
+function opening(planned: PlannedMigration, progress: Progress): Pick<HistoryChange, "migration"> {
+  return progress.begun ? {} : { migration: migrationRecord(planned, "running") };
 }
 
 async function runStep(
   context: ExecutionContext,
   planned: PlannedMigration,
   step: PlanStep,
+  progress: Progress,
 ): Promise<StatementOutcome[]> {
-  if (step.kind !== "transaction") return standAlone(context, planned, step);
-  return inTransaction(context, planned, {
+  if (step.kind !== "transaction") return standAlone(context, planned, step, progress);
+  const outcomes = await inTransaction(context, planned, {
     start: () => {
-      const begun = context.session.query(beginSql(context, planned));
+      const begun = context.session.query("BEGIN");
       begun.catch(() => undefined);
       const pipeline = new StatementPipeline(context, step.statements);
       return () => pipeline.results(planned);
     },
-    change: (outcomes) => ({
-      log: [stepEntry(planned, "step.finished", step.ordinal, outcomes)],
+    change: (done) => ({
+      log: [stepEntry(planned, "step.finished", step.ordinal, done)],
       steps: [stepRecord(planned, step, "done")],
+      ...opening(planned, progress),
     }),
   });
+  progress.begun = true;
+  return outcomes;
 }
 
 /** Runs what must not be in a transaction block; on resume the catalog is asked first whether it is done. */
@@ -68,6 +95,7 @@ async function standAlone(
   context: ExecutionContext,
   planned: PlannedMigration,
   step: Exclude<PlanStep, { kind: "transaction" }>,
+  progress: Progress,
 ): Promise<StatementOutcome[]> {
   const { session, writer } = context;
   const { resume } = planned;
@@ -85,10 +113,11 @@ async function standAlone(
   await writer.write({
     log: [stepEntry(planned, "step.intended", step.ordinal)],
     steps: [stepRecord(planned, step, "intended")],
+    ...opening(planned, progress),
   });
+  progress.begun = true;
   const outcomes: StatementOutcome[] = [];
   try {
-    if (context.searchPath !== null) await session.query(`SET search_path = ${context.searchPath}`);
     if (step.kind === "standalone") outcomes.push(await runAlone(context, planned, step.statement));
     else await runCode(context, planned);
   } catch (error) {
@@ -114,21 +143,24 @@ async function runAlone(
   statement: Statement,
 ): Promise<StatementOutcome> {
   const { session } = context;
-  // A finite lock_timeout abandons CONCURRENTLY half-way and leaves an INVALID index (law 7).
-  const lockTimeoutMs = /\bCONCURRENTLY\b/i.test(statement.sql) ? 0 : planned.lockTimeoutMs;
-  await session.query(
-    `SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${planned.statementTimeoutMs}`,
-  );
+  const run = (): Promise<StatementResult> => session.query(statement.sql);
   emitStarted(context, planned, statement, true);
   const began = performance.now();
   try {
-    const result = await watched(context, planned, statement, () => session.query(statement.sql));
+    const result = await watched(context, planned, statement, () =>
+      isConcurrent(statement) ? withoutLockTimeout(session, run) : run(),
+    );
     const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
     emitFinished(context, planned, outcome);
     return outcome;
   } catch (error) {
     throw new StatementFailure(statement, error);
   }
+}
+
+/** The reason why it stands alone names the command as the grammar read it, whatever its comments say. */
+function isConcurrent(statement: Statement): boolean {
+  return statement.transactionReason?.includes("CONCURRENTLY") ?? false;
 }
 
 /** Gives this session what a finished step's SETs gave the earlier one. */

@@ -25,6 +25,7 @@ type UnderWay = () => Promise<StatementOutcome[]>;
 export class WholeRunner {
   readonly #context: ExecutionContext;
   #underWay: { readonly planned: PlannedMigration; readonly results: UnderWay } | null = null;
+  #reset: Promise<unknown> = Promise.resolve();
 
   constructor(context: ExecutionContext) {
     this.#context = context;
@@ -41,31 +42,37 @@ export class WholeRunner {
   ): Promise<StatementOutcome[]> {
     const underWay = this.#underWay?.planned === planned ? this.#underWay.results : null;
     this.#underWay = null;
-    const reset = sessionResetSql(this.#context.work);
-    const resetting: Promise<unknown>[] = [];
     try {
-      const outcomes = await inTransaction(this.#context, planned, {
+      return await inTransaction(this.#context, planned, {
         start: () => this.#begin(planned, beginSql(this.#context, planned)),
         underWay,
         change: (results) =>
-          finishedChange(this.#context.writer, planned, results, performance.now() - started),
+          finishedChange(this.#context.writer, planned, results, performance.now() - started, true),
         onCommitting: () => {
-          if (next !== null && isWhole(next) && next.steps[0]?.kind === "transaction") {
-            const guarded = `${reset}; ${beginSql(this.#context, next)}; ${this.#context.writer.assertCommittedSql()}`;
-            this.#underWay = { planned: next, results: this.#begin(next, guarded) };
-            return;
-          }
-          const sent = this.#context.session.query(reset);
-          sent.catch(() => undefined);
-          resetting.push(sent);
+          this.resetSession();
+          if (next === null || !maySendAhead(next)) return;
+          const guarded = `${beginSql(this.#context, next)}; ${this.#context.writer.assertCommittedSql()}`;
+          this.#underWay = { planned: next, results: this.#begin(next, guarded) };
         },
       });
-      await Promise.all(resetting);
-      return outcomes;
     } catch (error) {
       this.#underWay = null;
       throw error;
     }
+  }
+
+  /**
+   * Sends the session's reset. As a message of its own: in one with BEGIN it would belong to the next transaction, and be
+   * undone when that is rolled back (manual 54.2.2.1).
+   */
+  resetSession(): void {
+    this.#reset = this.#context.session.query(sessionResetSql(this.#context.work));
+    this.#reset.catch(() => undefined);
+  }
+
+  /** Waits for the reset, unless the next migration, which is under way, does. What it throws is no failure of a migration. */
+  async ready(): Promise<void> {
+    if (this.#underWay === null) await this.#reset;
   }
 
   /** Takes back what was sent ahead for a migration that shall not run after all. */
@@ -76,7 +83,7 @@ export class WholeRunner {
   }
 
   #begin(planned: PlannedMigration, begin: string): UnderWay {
-    const begun = this.#context.session.query(begin);
+    const begun = Promise.all([this.#reset, this.#context.session.query(begin)]);
     begun.catch(() => undefined);
     const step = planned.steps[0];
     if (step?.kind !== "transaction") {
@@ -97,4 +104,11 @@ export class WholeRunner {
       return pipeline.results(planned);
     };
   }
+}
+
+/** SET TRANSACTION must be the first query of its transaction, which it is not behind the guard. */
+function maySendAhead(next: PlannedMigration): boolean {
+  const [step] = next.steps;
+  if (!isWhole(next) || step?.kind !== "transaction") return false;
+  return !step.statements.some(({ tag, sql }) => tag === "SET" && /transaction/i.test(sql));
 }

@@ -10,11 +10,13 @@ import type { Statement } from "../sql/types.ts";
  * Makes of the server's error what a person can act on: the place in the file with a caret, SQLSTATE, detail, and the
  * next command. Errors of ours pass through.
  * @param statement the one that failed; null when the commit did.
+ * @param blockers who was seen to hold the lock that it waited for.
  */
 export function toMigrationError(
   error: unknown,
   planned: PlannedMigration,
   statement: Statement | null,
+  blockers: string | null = null,
 ): GodwitError {
   if (isGodwitError(error)) return error;
   if (!isDatabaseError(error)) {
@@ -26,7 +28,7 @@ export function toMigrationError(
   return new GodwitError(codeOf(error), `${planned.id}: ${what} failed: ${error.message}`, {
     sqlstate: error.code,
     ...(place === undefined ? {} : { location: place }),
-    ...detailOf(error),
+    ...detailOf(error, blockers),
     hint: hintFor(error, planned),
     cause: error,
   });
@@ -57,9 +59,13 @@ function placeOf(
   return { file: planned.path ?? `${planned.id} (as stored in the history)`, line, column, excerpt: shown };
 }
 
-function detailOf(error: DatabaseError): { detail?: string } {
+function detailOf(
+  error: DatabaseError & { readonly code: string },
+  blockers: string | null,
+): { detail?: string } {
   const lines = [
     error.detail,
+    blockers === null || codeOf(error) !== "OBJECT_LOCK_TIMEOUT" ? undefined : `the lock is held by ${blockers}`,
     error.where === undefined ? undefined : `in ${error.where}`,
     error.constraint === undefined ? undefined : `constraint: ${error.constraint}`,
   ].filter((line) => line !== undefined && line !== "");

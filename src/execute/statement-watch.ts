@@ -36,6 +36,7 @@ export class StatementWatch {
   readonly #lookAfterMs: number;
   #session: Promise<Session> | null = null;
   #lastBlockers: string | null = null;
+  readonly #closing = new AbortController();
 
   constructor(options: {
     readonly settings: ConnectionSettings;
@@ -53,6 +54,11 @@ export class StatementWatch {
   /** Who was last seen to block the watched session. */
   get lastBlockers(): string | null {
     return this.#lastBlockers;
+  }
+
+  /** Called where another piece of work begins: who was in the way of the one before is not of interest to it. */
+  forgetBlockers(): void {
+    this.#lastBlockers = null;
   }
 
   /**
@@ -83,9 +89,12 @@ export class StatementWatch {
 
   /** Looks once. null: could not look. */
   async #look(): Promise<StatementSight | null> {
+    const opening = (this.#session ??= openSession(this.#settings, {
+      applicationName: this.#applicationName,
+      signal: this.#closing.signal,
+    }));
     try {
-      this.#session ??= openSession(this.#settings, { applicationName: this.#applicationName });
-      const session = await this.#session;
+      const session = await opening;
       const [row] = await session.rows(SIGHT_SQL, [String(this.#pid)]);
       if (row === undefined) return null;
       this.#lastBlockers = row.waiting_for ?? this.#lastBlockers;
@@ -97,11 +106,14 @@ export class StatementWatch {
       };
     } catch {
       this.#session = null;
+      await opening.then((session) => session.close()).catch(() => undefined);
       return null;
     }
   }
 
+  /** Ends the second session; one that is still being opened is given up. */
   async close(): Promise<void> {
+    this.#closing.abort();
     const session = await this.#session?.catch(() => null);
     await session?.close();
   }

@@ -5,6 +5,7 @@ import { sqlstateOf } from "../postgres/database-error.ts";
 import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
+import { retriedEntry } from "./log-entries.ts";
 import { subject } from "./statement-events.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
 
@@ -38,6 +39,7 @@ export async function inTransaction<T>(
   const { session, writer } = context;
   const deadline = performance.now() + context.lockRetryMs;
   let pause = FIRST_RETRY_MS;
+  context.watch.forgetBlockers();
   for (let attempt = 1; ; attempt++) {
     const results = (attempt === 1 ? work.underWay : null) ?? work.start();
     try {
@@ -58,14 +60,10 @@ export async function inTransaction<T>(
         throw error;
       const delayMs = Math.round(pause * (0.5 + Math.random()));
       const blockers = context.watch.lastBlockers;
-      const reason = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
-      context.emit({
-        type: "migration.retrying",
-        ...subject(context, planned),
-        reason: blockers === null ? reason : `${reason}, held by ${blockers}`,
-        attempt,
-        delayMs,
-      });
+      const what = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
+      const reason = blockers === null ? what : `${what}, held by ${blockers}`;
+      context.emit({ type: "migration.retrying", ...subject(context, planned), reason, attempt, delayMs });
+      await writer.write({ log: [retriedEntry(planned, reason, attempt, delayMs)] });
       await sleep(delayMs, context.signal);
       pause = Math.min(pause * 2, LONGEST_RETRY_MS);
     }

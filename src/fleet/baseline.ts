@@ -1,5 +1,5 @@
 import { GodwitError } from "../core/error.ts";
-import { readSnapshot } from "../history/read.ts";
+import { readOpenSteps, readSnapshot } from "../history/read.ts";
 import { findNode } from "../migrations/pending.ts";
 import { compareIds } from "../migrations/order.ts";
 import { parseMigrations } from "../migrations/parse.ts";
@@ -38,9 +38,12 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
     const needed = ({ rows }: typeof snapshot): boolean => isLeft(compareWithHistory(files, rows).applied);
     await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot: fresh }) => {
       const { applied, rowsById } = compareWithHistory(files, fresh.rows);
-      for (const migration of migrations) {
-        if (applied.has(migration.id)) continue;
-        if (rowsById.get(migration.id)?.status === "running") throw halfApplied(migration.id);
+      const begun = new Set((await readOpenSteps(session, target.scope)).map((line) => line.id));
+      const left = migrations.filter((migration) => !applied.has(migration.id));
+      for (const { id } of left) {
+        if (rowsById.get(id)?.status === "running" || begun.has(id)) throw halfApplied(id);
+      }
+      for (const migration of left) {
         const at = performance.now();
         await context.writer.write({
           log: [

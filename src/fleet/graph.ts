@@ -1,10 +1,13 @@
-import { readSnapshot } from "../history/read.ts";
+import { isGodwitError } from "../core/error.ts";
+import { readOpenSteps, readSnapshot } from "../history/read.ts";
+import type { Graph } from "../migrations/graph.ts";
 import { headerOf } from "../migrations/header.ts";
-import type { MigrationFile } from "../migrations/types.ts";
+import type { MigrationFile, Requirement } from "../migrations/types.ts";
 import { fleetGraph } from "./fleet-graph.ts";
 import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
 import type { GraphNodeResult, GraphResult, MigrationState } from "./results.ts";
+import { stateOf } from "./status.ts";
 import { filesOf, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 
@@ -21,11 +24,14 @@ export async function graph(
   const files = new Map(io.config.streams.map((stream) => [stream.name, filesOf(io, stream)]));
   const headers = new Map<MigrationFile, Awaited<ReturnType<typeof headerOf>>>();
   for (const file of [...files.values()].flat()) headers.set(file, await headerOf(file));
-  const built = fleetGraph(io, files, (file) => headers.get(file)?.requires ?? null);
+  const requiresOf = (file: MigrationFile): readonly Requirement[] | null =>
+    headers.get(file)?.requires ?? null;
+  const sound = soundGraph(() => fleetGraph(io, files, requiresOf), options.offline === true);
   const states = options.offline === true ? null : await readStates(io, selected);
+  const built = sound ?? fleetGraph(io, files, requiresOf, appliedOf(states));
   const byKey = new Map([...headers].map(([file, header]) => [`${file.stream}/${file.id}`, header]));
   const nodes = built.order
-    .filter((node) => selected.has(node.stream))
+    .filter((node) => selected.has(node.stream) && byKey.has(`${node.stream}/${node.id}`))
     .map((node): GraphNodeResult => {
       const own = built.byStream.get(node.stream)!;
       const before = own[own.indexOf(node) - 1];
@@ -43,21 +49,42 @@ export async function graph(
   return { nodes };
 }
 
+/**
+ * What is wrong with the files is told before any database is asked; but what they name and is not among them may be
+ * applied, its file gone: then null.
+ */
+function soundGraph(build: () => Graph, offline: boolean): Graph | null {
+  try {
+    return build();
+  } catch (error) {
+    if (offline || !isGodwitError(error, "GRAPH_UNKNOWN_REQUIREMENT")) throw error;
+    return null;
+  }
+}
+
+function appliedOf(states: ReadonlyMap<string, MigrationState> | null): Map<string, Set<string>> {
+  const applied = new Map<string, Set<string>>();
+  for (const [key, state] of states ?? []) {
+    if (state !== "applied") continue;
+    const slash = key.indexOf("/");
+    const stream = key.slice(0, slash);
+    applied.set(stream, (applied.get(stream) ?? new Set()).add(key.slice(slash + 1)));
+  }
+  return applied;
+}
+
 async function readStates(io: FleetIo, selected: ReadonlySet<string>): Promise<Map<string, MigrationState>> {
   const states = new Map<string, MigrationState>();
   for (const stream of selectStreams(io.config, [...selected])) {
     const target = await resolveTarget(io, stream);
-    const { rows } = await withTargetSession(io, target, (session) => readSnapshot(session, target.scope));
+    const { rows, begun } = await withTargetSession(io, target, async (session) => {
+      const snapshot = await readSnapshot(session, target.scope);
+      const ledger = snapshot.meta === null ? [] : await readOpenSteps(session, target.scope);
+      return { rows: snapshot.rows, begun: new Set(ledger.map((line) => line.id)) };
+    });
     for (const row of rows) {
-      const applied = row.status === "completed" || row.status === "baseline";
-      const state = applied
-        ? "applied"
-        : row.status === "failed"
-          ? "failed"
-          : row.status === "running"
-            ? "half_applied"
-            : "pending";
-      if (row.kind === "versioned") states.set(`${stream.name}/${row.id}`, state);
+      if (row.kind === "versioned")
+        states.set(`${stream.name}/${row.id}`, stateOf(row, begun.has(row.id), false));
     }
   }
   return states;

@@ -58,6 +58,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
       await runDown(context, back, run);
 
       const fresh = await readHistory(session, target.scope);
+      const comparison = compareWithHistory(files, fresh.rows);
       const own = parsed.get(stream.name) ?? new Map();
       const request = {
         files,
@@ -66,10 +67,10 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
         selection: {},
         reapply: false,
         only: ids,
-        withRepeatables: true,
+        // Going back made them due; what was due before is not the business of a redo.
+        withRepeatables: compareWithHistory(files, snapshot.rows).repeatables.length === 0,
         parsed: own,
       };
-      const comparison = compareWithHistory(files, fresh.rows);
       const plan = await makeUpPlan(io, session, target, request, { comparison, warnings: [] });
       await runPlan(context, plan, {
         onDone: (outcome) => run.add(outcome, "up"),

@@ -4,7 +4,7 @@ import { readDetails, readSnapshot, type HistoryScope } from "../history/read.ts
 import type { HistoryRow } from "../history/types.ts";
 import { parseMigration } from "../migrations/parse.ts";
 import { didYouMean } from "../migrations/similar.ts";
-import type { MigrationFile } from "../migrations/types.ts";
+import type { Migration, MigrationFile, MigrationKind } from "../migrations/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import { actEntry, recordOfFile } from "./adopt-files.ts";
 import { listed } from "./down.ts";
@@ -12,7 +12,7 @@ import type { FleetIo } from "./io.ts";
 import type { RepairAction, RepairOptions } from "./options.ts";
 import { diagnose } from "./repair-diagnosis.ts";
 import type { RepairResult } from "./results.ts";
-import { selectOneStream, selectStreams } from "./streams.ts";
+import { filesOf, selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { lockTarget } from "./target-run.ts";
 
@@ -36,21 +36,25 @@ export async function repair(io: FleetIo, options: RepairOptions): Promise<Repai
     });
   }
   const stream = selectOneStream(io.config, options.streams, "repair");
-  const files = listed(io, stream);
+  // A folder that is missing must not be taken for files that vanished, every one of them.
+  const chosen = (options.ids ?? []).length > 0;
+  const files = action === "forget" && !chosen ? filesOf(io, stream) : listed(io, stream);
   const target = await resolveTarget(io, stream);
   const repaired: RepairResult["repaired"][number][] = [];
   await withTargetSession(io, target, async (session) => {
     const { facts, rows } = await readSnapshot(session, target.scope);
-    chooseIds(action, options.ids, files, rows);
+    if (choose(action, options.ids, files, rows).length === 0) return;
     await lockTarget(
       io,
       target,
       { session, facts },
       () => true,
       async (locked) => {
-        for (const id of chooseIds(action, options.ids, files, locked.snapshot.rows)) {
-          await act(locked, { scope: target.scope, action, id, reason, files });
-          repaired.push({ target: target.id, id, action });
+        const subjects = choose(action, options.ids, files, locked.snapshot.rows);
+        const parsed = await parsedFiles(action, subjects);
+        for (const subject of subjects) {
+          await act(locked, { scope: target.scope, action, subject, reason, parsed });
+          repaired.push({ target: target.id, id: subject.id, action });
         }
       },
     );
@@ -58,23 +62,40 @@ export async function repair(io: FleetIo, options: RepairOptions): Promise<Repai
   return { runId: io.run.runId, repaired, remaining: await diagnose(io, stream) };
 }
 
+/** A migration that is acted on: what the folder and the history have of it. */
+interface Subject {
+  readonly id: string;
+  readonly kind: MigrationKind;
+  readonly file: MigrationFile | undefined;
+  readonly row: HistoryRow | undefined;
+}
+
 interface Act {
   readonly scope: HistoryScope;
   readonly action: RepairAction;
-  readonly id: string;
+  readonly subject: Subject;
   readonly reason: string;
-  readonly files: readonly MigrationFile[];
+  readonly parsed: ReadonlyMap<MigrationFile, Migration>;
 }
 
-async function act(locked: LockedTarget, { scope, action, id, reason, files }: Act): Promise<void> {
+/** The files whose texts are to be stored; malformed ones refuse the whole command before anything is written. */
+async function parsedFiles(
+  action: RepairAction,
+  subjects: readonly Subject[],
+): Promise<Map<MigrationFile, Migration>> {
+  const parsed = new Map<MigrationFile, Migration>();
+  if (action !== "accept-checksum" && action !== "mark-applied") return parsed;
+  for (const { file } of subjects) if (file !== undefined) parsed.set(file, await parseMigration(file));
+  return parsed;
+}
+
+async function act(locked: LockedTarget, { scope, action, subject, reason, parsed }: Act): Promise<void> {
   const { writer } = locked.context;
-  const row = locked.snapshot.rows.find((one) => one.id === id);
-  const kind = row?.kind ?? "versioned";
-  const file = files.find((one) => one.id === id && one.kind === kind);
+  const { id, kind, file, row } = subject;
   const before = { status: row?.status ?? null, checksum: row?.checksum ?? null };
   switch (action) {
     case "accept-checksum": {
-      const record = recordOfFile(await parseMigration(file!), row!.status);
+      const record = recordOfFile(parsed.get(file!)!, row!.status);
       await writer.write({
         log: [
           actEntry("repair.checksum_accepted", id, `accepted the file of ${id} as applied`, reason, {
@@ -95,7 +116,7 @@ async function act(locked: LockedTarget, { scope, action, id, reason, files }: A
     case "mark-applied":
       await writer.write({
         log: [actEntry("repair.marked_applied", id, `declared ${id} applied`, reason, before)],
-        migration: recordOfFile(await parseMigration(file!), "completed"),
+        migration: recordOfFile(parsed.get(file!)!, "completed"),
         statements: [writer.forgetSteps(id, kind)],
       });
       return;
@@ -125,53 +146,59 @@ async function act(locked: LockedTarget, { scope, action, id, reason, files }: A
   }
 }
 
-/** The ids that an action is for; checks that it fits each of them before anything is changed. */
-function chooseIds(
+/** What an action is for; checks that it fits each of them before anything is changed. */
+function choose(
   action: RepairAction,
   ids: readonly string[] | undefined,
   files: readonly MigrationFile[],
   rows: readonly HistoryRow[],
-): readonly string[] {
-  const fileById = new Map(files.map((file) => [file.id, file]));
-  const rowById = new Map(rows.map((row) => [row.id, row]));
+): readonly Subject[] {
+  const subjects = subjectsOf(files, rows);
   if (ids === undefined || ids.length === 0) {
     if (action === "accept-checksum") {
-      return rows
-        .filter(
-          (row) =>
-            isApplied(row) &&
-            row.kind === "versioned" &&
-            (fileById.get(row.id)?.checksum ?? row.checksum) !== row.checksum,
-        )
-        .map((row) => row.id);
+      return subjects.filter(
+        ({ kind, file, row }) =>
+          kind === "versioned" && isApplied(row) && file !== undefined && file.checksum !== row?.checksum,
+      );
     }
-    if (action === "forget") return rows.filter((row) => !fileById.has(row.id)).map((row) => row.id);
+    if (action === "forget") return subjects.filter(({ file }) => file === undefined);
     throw new GodwitError("USAGE", `${action} must be told which migration`, {
       hint: `godwit repair ${action} <id> --reason "what happened"`,
     });
   }
-  for (const id of ids) {
-    const known = [...new Set([...fileById.keys(), ...rowById.keys()])];
-    if (!known.includes(id)) {
+  return ids.map((id) => {
+    // Where an id was versioned once and is repeatable now, the file tells which of them is meant.
+    const found = subjects.filter((one) => one.id === id);
+    const subject = found.find(({ file }) => file !== undefined) ?? found[0];
+    if (subject === undefined) {
+      const known = [...new Set(subjects.map((one) => one.id))];
       throw new GodwitError("MIGRATION_UNKNOWN", `no migration ${id}: neither a file nor in the history`, {
         hint: didYouMean(id, known, "`godwit status` lists the ids"),
       });
     }
-    const misfit = misfitOf(action, id, fileById.get(id), rowById.get(id));
+    const misfit = misfitOf(action, subject);
     if (misfit !== null)
       throw new GodwitError("NEEDS_REPAIR", misfit, {
         hint: "godwit repair tells what each migration needs",
       });
-  }
-  return ids;
+    return subject;
+  });
 }
 
-function misfitOf(
-  action: RepairAction,
-  id: string,
-  file: MigrationFile | undefined,
-  row: HistoryRow | undefined,
-): string | null {
+/** Every file with its row, then the rows without a file. */
+function subjectsOf(files: readonly MigrationFile[], rows: readonly HistoryRow[]): Subject[] {
+  const left = new Map(rows.map((row) => [`${row.kind} ${row.id}`, row]));
+  const subjects = files.map((file): Subject => {
+    const { id, kind } = file;
+    const row = left.get(`${kind} ${id}`);
+    left.delete(`${kind} ${id}`);
+    return { id, kind, file, row };
+  });
+  for (const row of left.values()) subjects.push({ id: row.id, kind: row.kind, file: undefined, row });
+  return subjects;
+}
+
+function misfitOf(action: RepairAction, { id, file, row }: Subject): string | null {
   switch (action) {
     case "accept-checksum":
       if (file === undefined) return `${id} has no file whose checksum could be accepted`;

@@ -1,5 +1,5 @@
 import { readDetails, readOpenSteps, readSnapshot } from "../history/read.ts";
-import type { HistoryDetail } from "../history/types.ts";
+import type { HistoryDetail, HistoryRow } from "../history/types.ts";
 import { describeHolder, findHolder } from "../lock/holder.ts";
 import { describeId } from "../migrations/description.ts";
 import { compareIds } from "../migrations/order.ts";
@@ -131,7 +131,8 @@ function statusRow(
   };
 }
 
-function stateOf(row: HistoryDetail | undefined, begun: boolean, stale: boolean): MigrationState {
+/** @param begun steps of it stand in the ledger. @param stale its text is not what was applied. */
+export function stateOf(row: HistoryRow | undefined, begun: boolean, stale: boolean): MigrationState {
   if (row?.status === "running" || (row?.status === "failed" && begun)) return "half_applied";
   if (row?.status === "failed") return "failed";
   return isApplied(row) && !stale ? "applied" : "pending";

@@ -1,4 +1,4 @@
-import { GodwitError } from "../core/error.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import { readSnapshot } from "../history/read.ts";
 import { compareWithHistory } from "../plan/compare.ts";
@@ -20,32 +20,45 @@ export async function wait(io: FleetIo, options: WaitOptions, deadlineMs: number
   const started = performance.now();
   const wanted = wantedIds(io, options);
   const left = (): number => deadlineMs - (performance.now() - started);
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const targets: WaitResult["targets"][number][] = [];
+    let seen = true;
     for (const [name, ids] of wanted) {
       const [stream] = selectStreams(io.config, [name]);
       const target = await resolveTarget(io, stream!);
-      const missing = await withTargetSession(
-        { ...io, connectWaitMs: Math.max(0, left()) },
-        target,
-        async (session) => {
-          if (options.connectionOnly === true) return [];
-          const { applied } = compareWithHistory([], (await readSnapshot(session, target.scope)).rows);
-          return ids.filter((id) => !applied.has(id));
-        },
-      );
+      const patient = { ...io, connectWaitMs: Math.max(0, left()) };
+      const missing = await withTargetSession(patient, target, async (session) => {
+        if (options.connectionOnly === true) return [];
+        const { applied } = compareWithHistory([], (await readSnapshot(session, target.scope)).rows);
+        return ids.filter((id) => !applied.has(id));
+      }).catch((error: unknown) => {
+        if (!willPass(error) || left() <= 0) throw error;
+        const elapsedMs = performance.now() - started;
+        const reason = error.message;
+        io.emit({ type: "connection.waiting", target: target.id, reason, attempt, elapsedMs });
+        seen = false;
+        return ids;
+      });
       targets.push({ target: target.id, database: target.label, missing });
     }
     const waitedMs = performance.now() - started;
     const result: WaitResult = {
-      reached: targets.every((target) => target.missing.length === 0),
+      reached: seen && targets.every((target) => target.missing.length === 0),
       waitedMs,
       targets,
     };
     if (result.reached) return result;
-    if (left() <= 0) throw notReached(result);
+    if (seen && left() <= 0) throw notReached(result);
     await sleep(Math.min(POLL_MS, Math.max(1, left())), io.signal);
   }
+}
+
+/** Whether a look failed for a reason that waiting may end: the session was ended, or the database is yet to be made. */
+function willPass(error: unknown): error is GodwitError {
+  return (
+    isGodwitError(error, "CONNECTION_LOST") ||
+    (isGodwitError(error, "DATABASE_UNREACHABLE") && error.sqlstate === "3D000")
+  );
 }
 
 function wantedIds(io: FleetIo, options: WaitOptions): Map<string, string[]> {

@@ -28,44 +28,67 @@ export interface ChainReport {
 }
 
 /**
- * Walks the whole log and recomputes every hash; then compares the end with the one that the lock's row remembers, so that
- * cutting off the newest entries shows too. Reads only.
+ * Walks the whole log and recomputes every hash, and compares it with the end that the lock's row remembers: cutting off the
+ * newest entries shows, and so does putting others there whose hashes are right among themselves. Reads only, page by
+ * page, so that no snapshot is held for long; a run that goes on meanwhile makes the log longer.
  */
 export async function verifyLog(
   session: Session,
   scope: HistoryScope,
   lockKey: string,
 ): Promise<ChainReport> {
+  const before = await rememberedEnd(session, scope, lockKey);
   let head = genesis(scope.stream, scope.targetSchema);
-  let entries = 0;
-  const end = await rememberedEnd(session, scope, lockKey);
+  const broken = (seq: number, reason: string): ChainReport => ({ entries: head.seq, brokenAt: seq, reason });
   for (;;) {
     const rows = await session.rows(`${entrySql(scope)} AND seq > $1 ORDER BY seq LIMIT ${PAGE}`, [
       String(head.seq),
     ]);
     for (const entry of rows.map(entryFrom)) {
-      const reason = breakBetween(head, entry);
-      if (reason !== null) return { entries, brokenAt: head.seq + 1, reason };
+      const reason = breakBetween(head, entry) ?? breakAtEnd(before, entry);
+      if (reason !== null) return broken(head.seq + 1, reason);
       head = { seq: entry.seq, hash: entry.hash };
-      entries += 1;
     }
     if (rows.length < PAGE) break;
   }
-  // A run that goes on meanwhile makes the log longer than what was remembered, never shorter.
-  if (end !== null && end.seq > head.seq) {
-    return {
-      entries,
-      brokenAt: head.seq + 1,
-      reason: `the log once reached entry ${end.seq}; its end is missing`,
-    };
+  if (before !== null && before.seq > head.seq) {
+    return broken(head.seq + 1, `the log once reached entry ${before.seq}; its end is missing`);
   }
-  if (end === null && entries > 0)
-    return {
-      entries,
-      brokenAt: entries,
-      reason: "the lock's row, which remembers the end of the log, is missing",
-    };
-  return { entries, brokenAt: null, reason: null };
+  if (await hasStrayEntries(session, scope)) return broken(1, "an entry stands before the first one");
+  const after = await rememberedEnd(session, scope, lockKey);
+  if (after === null) {
+    if (head.seq === 0 && !(await hasMigrations(session, scope)))
+      return { entries: 0, brokenAt: null, reason: null };
+    return broken(Math.max(1, head.seq), "the lock's row, which remembers the end of the log, is missing");
+  }
+  if (after.seq < head.seq) {
+    return broken(
+      after.seq + 1,
+      `the log ended with entry ${after.seq}; entry ${after.seq + 1} was added behind it`,
+    );
+  }
+  return { entries: head.seq, brokenAt: null, reason: null };
+}
+
+/** Entries committed with the remembered end, so the entry of that number has that hash, whatever was added since. */
+function breakAtEnd(end: LogHead | null, entry: StoredEntry): string | null {
+  if (end === null || entry.seq !== end.seq || entry.hash === end.hash) return null;
+  return `entry ${entry.seq} is not the one that the lock's row remembers as the end of the log`;
+}
+
+async function hasStrayEntries(session: Session, scope: HistoryScope): Promise<boolean> {
+  const rows = await session.rows(
+    `SELECT FROM ${ident(scope.schema)}.migration_log WHERE ${scopeCondition(scope)} AND seq < 1 LIMIT 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Every migration in the history was written together with an entry. */
+async function hasMigrations(session: Session, scope: HistoryScope): Promise<boolean> {
+  const rows = await session.rows(
+    `SELECT FROM ${ident(scope.schema)}.migrations WHERE ${scopeCondition(scope)} LIMIT 1`,
+  );
+  return rows.length > 0;
 }
 
 async function rememberedEnd(

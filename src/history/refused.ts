@@ -29,7 +29,12 @@ export function asRefused(error: unknown, act: HistoryAct, schema: string, role:
   return new GodwitError(
     "PERMISSION_DENIED",
     `the role "${role}" may not ${act} the history in the schema "${schema}"`,
-    { sqlstate: error.code, detail: error.message, hint: HINTS[act](ident(schema), ident(role)), cause: error },
+    {
+      sqlstate: error.code,
+      detail: error.message,
+      hint: HINTS[act](ident(schema), ident(role)),
+      cause: error,
+    },
   );
 }
 

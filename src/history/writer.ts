@@ -1,11 +1,13 @@
 import { GodwitError } from "../core/error.ts";
 import type { Direction } from "../core/events.ts";
 import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
-import { sqlstateOf } from "../postgres/database-error.ts";
+import { isDatabaseError } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { LogEntry } from "./log-chain.ts";
+import { storableJson, storableText } from "./storable.ts";
 import { scopeCondition, type HistoryScope } from "./read.ts";
 import type { MigrationStatus, StoredError } from "./types.ts";
 
@@ -32,7 +34,8 @@ export interface MigrationRecord {
   readonly statementHashes: readonly string[];
   readonly requires: readonly string[];
   readonly irreversible: string | null;
-  readonly executionMs: number | null;
+  /** `transaction`: since the open transaction began, by the database's clock. */
+  readonly executionMs: number | "transaction" | null;
   readonly error: StoredError | null;
   /** Texts to keep; null: stored already or not wanted. */
   readonly files: { readonly upSql: string; readonly downSql: string | null } | null;
@@ -95,7 +98,8 @@ export class HistoryWriter {
    * Sends the change and COMMIT for the open transaction, as one message. What the transaction deferred runs first, while
    * role and search_path are still the migration's. The promise must be awaited before the outcome
    * is believed; statements sent meanwhile must be guarded by `assertCommittedSql`.
-   * @throws GodwitError LOCK_LOST if the fence does not hold; the server's error if a deferred constraint refuses the commit.
+   * @throws GodwitError LOCK_LOST if the fence does not hold, LOG_CHAIN_BROKEN if the log goes on behind its known end; the
+   *   server's error if a deferred constraint refuses the commit.
    */
   async commitWith(change: HistoryChange): Promise<void> {
     const seqBefore = { log: this.#logSeq, applied: this.#appliedSeq };
@@ -106,7 +110,7 @@ export class HistoryWriter {
     } catch (error) {
       this.#logSeq = seqBefore.log;
       this.#appliedSeq = seqBefore.applied;
-      throw asFenceError(error);
+      throw asWriteError(error, this.#options.scope);
     }
   }
 
@@ -191,8 +195,8 @@ export class HistoryWriter {
       entry.level,
       entry.event,
       entry.migrationId,
-      entry.message,
-      JSON.stringify(entry.details),
+      storableText(entry.message),
+      storableJson(entry.details),
     ];
     return `${this.#table("append_log")}(${this.#fence()}, ${this.#target()}, ${values.map((value) => literal(value)).join(", ")})`;
   }
@@ -212,11 +216,11 @@ export class HistoryWriter {
       textArray(record.statementHashes),
       textArray(record.requires),
       literal(record.irreversible),
-      record.executionMs === null ? "NULL" : String(Math.round(record.executionMs)),
+      durationSql(record.executionMs),
       literal(fence.owner),
       String(fence.token),
       literal(toolVersion),
-      literal(record.error === null ? null : JSON.stringify(record.error)),
+      literal(record.error === null ? null : storableJson(record.error)),
       applied ? String(this.#appliedSeq) : "NULL",
       literal(record.files?.upSql ?? null),
       literal(record.files?.downSql ?? null),
@@ -250,8 +254,20 @@ export class HistoryWriter {
   }
 }
 
-function asFenceError(error: unknown): unknown {
-  if (sqlstateOf(error) !== FENCE_LOST) return error;
+function asWriteError(error: unknown, scope: HistoryScope): unknown {
+  if (!isDatabaseError(error)) return error;
+  if (
+    error.code === SQLSTATE.uniqueViolation &&
+    error.schema === scope.schema &&
+    error.table === "migration_log"
+  ) {
+    return new GodwitError(
+      "LOG_CHAIN_BROKEN",
+      "an entry stands in the log where the next one belongs: the log or the lock's row was altered",
+      { hint: "godwit verify shows where; nothing of this transaction was committed", cause: error },
+    );
+  }
+  if (error.code !== FENCE_LOST) return error;
   return new GodwitError(
     "LOCK_LOST",
     "another run took over Godwit's lock; nothing of this transaction was committed",
@@ -260,6 +276,13 @@ function asFenceError(error: unknown): unknown {
       cause: error,
     },
   );
+}
+
+function durationSql(duration: MigrationRecord["executionMs"]): string {
+  if (duration === null) return "NULL";
+  return duration === "transaction"
+    ? "round(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint"
+    : String(Math.round(duration));
 }
 
 function textArray(values: readonly string[]): string {

@@ -4,14 +4,14 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{64}\b/g, "<hash>"],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?/g, "<time>"],
   [/\b20\d{12}_/g, "<stamp>_"],
-  [/\b\d+ min \d+ s\b|\b\d+(?:\.\d+)? (?:ms|s)\b/g, "<duration>"],
-  [/"(duration_ms|waited_ms|duration_us|execution_ms|pid|applied_at|at)": [^\n]*?(,?)(?=\n|$)/g, '"$1": <any>$2'],
   [/\bjust now\b|\b\d+ (?:s|min|h|days?|seconds?|minutes?) ago\b/g, "<ago>"],
+  [/\brun [0-9a-f]{12}\b/g, "run <run>"],
+  [/\b\d+ min \d+ s\b|\b\d+(?:\.\d+)? (?:ms|s)\b/g, "<duration>"],
+  [/"(duration_ms|waited_ms|duration_us|execution_ms|pid|applied_at|applied_by|at)": [^\n]*?(,?)(?=\n|$)/g, '"$1": <any>$2'],
   [/\b(localhost|127\.0\.0\.1):\d+/g, "<server>"],
   [/\bPostgreSQL \d+(?:\.\d+)+/g, "PostgreSQL <version>"],
   [/\b(backend|process|pid) \d+( on [\w.-]+)?/g, "$1 <n>"],
   [/\(Node [\d.]+, [\w-]+\)/g, "(<node>)"],
-  [/\bby \w+@[\w.-]+/g, "by <who>"],
   [/[ \t]+/g, " "],
 ];
 

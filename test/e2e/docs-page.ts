@@ -15,7 +15,7 @@ export type Action =
   | { readonly kind: "file"; readonly line: number; readonly path: string; readonly text: string }
   | { readonly kind: "edit"; readonly line: number; readonly path: string; readonly from: string; readonly to: string }
   | { readonly kind: "remove"; readonly line: number; readonly path: string }
-  | { readonly kind: "sql"; readonly line: number; readonly text: string; readonly until: boolean }
+  | { readonly kind: "sql"; readonly line: number; readonly text: string; readonly until: boolean; /** As many it must return. */ readonly rows: number | null }
   | { readonly kind: "session"; readonly line: number; readonly text: string }
   | { readonly kind: "background"; readonly line: number; readonly command: string }
   | { readonly kind: "end"; readonly line: number }
@@ -46,7 +46,7 @@ const FENCE = /^(\s*)```(\S*)\s*$/;
  * above a block say what a reader need not know:
  *
  * `docs:file PATH` (the next block is this file; with lines below it, they are), `docs:edit PATH` with `from` and `to` lines,
- * `docs:remove PATH`, `docs:exit N`, `docs:run` with commands, `docs:instead COMMAND`, `docs:sql` with SQL, or above a block of it,
+ * `docs:remove PATH`, `docs:exit N`, `docs:run` with commands, `docs:instead COMMAND`, `docs:sql` with SQL, or above a block of it, `docs:rows N` (above a query: so many rows),
  * `docs:until` with a query to wait for, `docs:session` with SQL of a session that stays open, `docs:background COMMAND`, `docs:end`
  * (kills it), `docs:signal NAME` with a query, `docs:env NAME=VALUE`, `docs:env -NAME`, `docs:new` (another folder and database).
  * @throws Error for a comment that is none of these.
@@ -57,6 +57,7 @@ export function readPage(text: string): { readonly actions: readonly Action[]; r
   const fences: Fence[] = [];
   let file: string | null = null;
   let sql = false;
+  let rows: number | null = null;
   let next: { exit: number; instead: string | null; signal: { name: NodeJS.Signals; sql: string } | null } = plain();
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1;
@@ -91,11 +92,15 @@ export function readPage(text: string): { readonly actions: readonly Action[]; r
           for (const command of body) actions.push(hidden(line, command));
           break;
         case "sql":
-          if (body.length > 0) actions.push({ kind: "sql", line, text: rest, until: false });
+          if (body.length > 0) actions.push({ kind: "sql", line, text: rest, until: false, rows: null });
           else sql = true;
           break;
+        case "rows":
+          sql = true;
+          rows = Number(first);
+          break;
         case "until":
-          actions.push({ kind: "sql", line, text: rest, until: true });
+          actions.push({ kind: "sql", line, text: rest, until: true, rows: null });
           break;
         case "session":
           actions.push({ kind: "session", line, text: rest });
@@ -130,8 +135,9 @@ export function readPage(text: string): { readonly actions: readonly Action[]; r
       actions.push({ kind: "file", line, path: file, text: `${content.join("\n")}\n` });
       file = null;
     } else if (sql && language === "sql") {
-      actions.push({ kind: "sql", line, text: content.join("\n"), until: false });
+      actions.push({ kind: "sql", line, text: content.join("\n"), until: false, rows });
       sql = false;
+      rows = null;
     } else if (language === "console" || language === "sh") {
       const commands = commandsOf(content, from, language === "console", next.instead !== null);
       actions.push({ kind: "console", line, commands, ...next });

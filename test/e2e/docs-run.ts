@@ -54,7 +54,12 @@ export async function runPage(path: string, text: string, skip: ReadonlySet<stri
           scratch.remove(action.path);
           break;
         case "sql":
-          await (action.until ? scratch.until(action.text) : scratch.sql(action.text));
+          if (action.until) await scratch.until(action.text);
+          else if (action.rows === null) await scratch.sql(action.text);
+          else {
+            const found = await scratch.rows(action.text);
+            if (found !== action.rows) problems.push(`${path}:${action.line}: ${found} rows, not ${action.rows}`);
+          }
           break;
         case "session":
           await scratch.session(action.text);

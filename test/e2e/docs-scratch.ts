@@ -92,6 +92,11 @@ export class Scratch {
     return query(this.#database.url, text);
   }
 
+  /** How many rows a query of the page returns. */
+  async rows(text: string): Promise<number> {
+    return (await this.sql(text)).length;
+  }
+
   /** Asks until the first column of the first row is true. */
   async until(text: string): Promise<void> {
     const deadline = performance.now() + 20_000;
@@ -178,6 +183,7 @@ export class Scratch {
       .replaceAll(this.#database.name, "shop")
       .replaceAll(this.folder, SHOWN_FOLDER)
       .replaceAll(hostname(), "build-7")
-      .replaceAll(`by ${userInfo().username}`, "by deploy");
+      .replaceAll(`${userInfo().username}@`, "deploy@")
+      .replaceAll(new RegExp(`(role "|AUTHORIZATION |TO |"applied_by": ")${username}\\b`, "g"), "$1shop");
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createGodwit } from "../../../src/index.ts";
 import { Project } from "../../e2e/cli-harness.ts";
-import { createRole, testDatabase, type TestDatabase, type TestRole } from "../../support/postgres.ts";
+import { createRole, query, serverUrl, testDatabase, type TestDatabase, type TestRole } from "../../support/postgres.ts";
 import { failureOf, hasHistory, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
 
 const AT_ONCE = 20;
@@ -73,7 +73,7 @@ describe("the first start", () => {
   });
 });
 
-const ONE = { "1_a.sql": "CREATE TABLE a (id int);\n" };
+const ONE = { "1_a.sql": "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n" };
 
 /** A role that may make tables in `public` and nothing else. */
 async function deployRole(database: TestDatabase): Promise<TestRole> {
@@ -82,9 +82,9 @@ async function deployRole(database: TestDatabase): Promise<TestRole> {
   return role;
 }
 
-/** What a hint says to type, as SQL. */
-function sqlIn(hint: string | undefined): string {
-  const statements = hint?.match(/\b(?:CREATE SCHEMA|GRANT) [^;]*;/g) ?? [];
+/** What a hint says to type: the lines with that beginning, as SQL. */
+function sqlIn(hint: string | undefined, begin: "CREATE SCHEMA" | "GRANT"): string {
+  const statements = (hint?.match(/\b(?:CREATE SCHEMA|GRANT) [^;]*;/g) ?? []).filter((one) => one.startsWith(begin));
   expect(statements, hint).not.toEqual([]);
   return statements.join("\n");
 }
@@ -111,7 +111,7 @@ describe("the rights that a history takes", () => {
     const error = await failureOf(godwit.up(), "PERMISSION_DENIED");
     expect(error.sqlstate).toBe("42501");
     expect(await hasHistory(database)).toBe(false);
-    await database.query(sqlIn(error.hint));
+    await database.query(sqlIn(error.hint, "CREATE SCHEMA"));
     expect((await godwit.up()).total).toBe(1);
   });
 
@@ -121,7 +121,7 @@ describe("the rights that a history takes", () => {
     await database.query("CREATE SCHEMA godwit");
     const godwit = await open({ database: role.urlFor(database.url) });
     const error = await failureOf(godwit.up(), "PERMISSION_DENIED");
-    await database.query(sqlIn(error.hint));
+    await database.query(sqlIn(error.hint, "GRANT"));
     expect((await godwit.up()).total).toBe(1);
   });
 
@@ -133,13 +133,13 @@ describe("the rights that a history takes", () => {
     const godwit = await open({ database: role.urlFor(database.url) });
 
     const unread = await failureOf(godwit.status(), "PERMISSION_DENIED");
-    await database.query(sqlIn(unread.hint));
+    await database.query(sqlIn(unread.hint, "GRANT"));
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: pending"]);
 
     const unwritten = await failureOf(godwit.up(), "PERMISSION_DENIED");
     expect(unwritten.sqlstate).toBe("42501");
     expect(await tablesOf(database)).toEqual(["a"]);
-    await database.query(sqlIn(unwritten.hint));
+    await database.query(sqlIn(unwritten.hint, "GRANT"));
     expect((await godwit.up()).total).toBe(1);
     expect(await historyOf(database)).toMatchObject([{ id: "1_a" }, { id: "2_b", status: "completed" }]);
     await godwit.verify();
@@ -172,12 +172,14 @@ describe("the rights that a history takes", () => {
 
   it("do not help on a server that takes no writes, and the error says so", async () => {
     const { database, godwit, write } = await testProject(ONE);
-    await database.query(`ALTER DATABASE ${database.name} SET default_transaction_read_only = on`);
+    const accept = (writes: boolean): Promise<unknown> =>
+      query(serverUrl(), `ALTER DATABASE ${database.name} SET default_transaction_read_only = ${writes ? "off" : "on"}`);
+    await accept(false);
     expect((await failureOf(godwit.up(), "PERMISSION_DENIED")).hint).toContain("target_session_attrs");
-    await database.query(`ALTER DATABASE ${database.name} RESET default_transaction_read_only`.replace(/^/, "SET default_transaction_read_only = off; "));
+    await accept(true);
     await godwit.up();
     await write({ "2_b.sql": "CREATE TABLE b (id int);\n" });
-    await database.query(`ALTER DATABASE ${database.name} SET default_transaction_read_only = on`);
+    await accept(false);
     const error = await failureOf(godwit.up(), "PERMISSION_DENIED");
     expect(error).toMatchObject({ sqlstate: "25006", hint: expect.stringContaining("target_session_attrs") });
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: pending"]);
