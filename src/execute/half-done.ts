@@ -58,11 +58,7 @@ export async function judgeHalfDone(
   );
 }
 
-async function judgeIndex(
-  session: Session,
-  index: ConcurrentIndex,
-  reported: boolean,
-): Promise<HalfDone> {
+async function judgeIndex(session: Session, index: ConcurrentIndex, reported: boolean): Promise<HalfDone> {
   const [row] = await session.rows(
     `SELECT i.indisvalid AS valid, n.nspname AS schema FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -2,11 +2,13 @@ import { throwIfAborted } from "../core/interrupt.ts";
 import type { Plan, PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
-import { WholeRunner } from "./run-whole.ts";
+import { isWhole, WholeRunner } from "./run-whole.ts";
 
 export interface RunPlanOptions {
   /** Called for each migration that is done, so that what succeeded is known even when a later one fails. */
   readonly onDone: (outcome: MigrationOutcome) => void;
+  /** Called for a migration of several steps that stopped in the middle: what is done of it stays. */
+  readonly onUnfinished: (id: string) => void;
   /** Plans a migration anew, with one more statement standing alone. */
   readonly replan: (planned: PlannedMigration, ordinal: number) => PlannedMigration;
 }
@@ -22,9 +24,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, options: Ru
     for (const [index, first] of plan.migrations.entries()) {
       throwIfAborted(context.signal);
       const next = plan.migrations[index + 1] ?? null;
-      options.onDone(
-        await runAdapting(context, runner, first, next, { index: index + 1, total }, options.replan),
-      );
+      options.onDone(await runAdapting(context, runner, first, next, { index: index + 1, total }, options));
       await runner.ready();
     }
   } finally {
@@ -39,14 +39,17 @@ async function runAdapting(
   first: PlannedMigration,
   next: PlannedMigration | null,
   place: { readonly index: number; readonly total: number },
-  replan: RunPlanOptions["replan"],
+  options: RunPlanOptions,
 ): Promise<MigrationOutcome> {
   for (let planned = first; ;) {
     try {
       return await runMigration(context, runner, planned, next, place);
     } catch (error) {
-      if (!(error instanceof MustStandAlone)) throw error;
-      planned = replan(planned, error.ordinal);
+      if (!(error instanceof MustStandAlone)) {
+        if (!isWhole(planned)) options.onUnfinished(planned.id);
+        throw error;
+      }
+      planned = options.replan(planned, error.ordinal);
     }
   }
 }

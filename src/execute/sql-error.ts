@@ -65,7 +65,9 @@ function detailOf(
 ): { detail?: string } {
   const lines = [
     error.detail,
-    blockers === null || codeOf(error) !== "OBJECT_LOCK_TIMEOUT" ? undefined : `the lock is held by ${blockers}`,
+    blockers === null || codeOf(error) !== "OBJECT_LOCK_TIMEOUT"
+      ? undefined
+      : `the lock is held by ${blockers}`,
     error.where === undefined ? undefined : `in ${error.where}`,
     error.constraint === undefined ? undefined : `constraint: ${error.constraint}`,
   ].filter((line) => line !== undefined && line !== "");

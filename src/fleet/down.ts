@@ -82,6 +82,7 @@ export async function runDown(
 ): Promise<void> {
   await runPlan(context, planned.plan, {
     onDone: (outcome) => run.add(outcome, "down"),
+    onUnfinished: (id) => (run.unfinished = id),
     replan: (migration, ordinal) => plannedWithAlone(migration, planned.sections.get(migration.id)!, ordinal),
   });
 }

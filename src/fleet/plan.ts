@@ -6,13 +6,15 @@ import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
+import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { graphOf, parsePending, withParticipants } from "./up.ts";
 import { makeUpPlan } from "./up-plan.ts";
 
 /**
- * What `up` or `down` would do now: pure data, in order, per target. Touches nothing; a role that may only read is enough.
+ * What `up` or `down` would do now: pure data, in the order in which it would be done. A target has one plan, or several where
+ * streams require each other back and forth. Touches nothing; a role that may only read is enough.
  * @throws GodwitError as the verb that is planned, before it would run anything.
  */
 export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResult> {
@@ -41,25 +43,34 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       io,
       participants.map((participant) => participant.findings.comparison),
     );
-    const graph = graphOf(
-      io,
-      files,
-      parsed,
-      new Map(participants.map((one) => [one.stream.name, one.findings.comparison.applied])),
+    const applied = new Map(
+      participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
     );
+    const graph = graphOf(io, files, parsed, applied);
+    const segments = segmentsOf(graph, participants, options);
+    await assertRequirementsMet(io, graph, segments, applied);
+    // A stream with nothing to do has a plan too: an empty one.
+    const idle = participants
+      .filter(({ stream }) => segments.every((segment) => segment.stream !== stream.name))
+      .map(({ stream }) => ({ stream: stream.name, nodes: [], withRepeatables: false }));
     const plans: PlanResult["plans"][number][] = [];
-    for (const { stream, target, session, snapshot, findings } of participants) {
+    for (const segment of [...segments, ...idle]) {
+      const participant = participants.find((one) => one.stream.name === segment.stream)!;
+      const { target, session, snapshot, findings } = participant;
+      const isFirst = plans.every((one) => one.target !== target.id);
       const request = {
-        files: files.get(stream.name)!,
+        files: files.get(segment.stream)!,
         snapshot,
         graph,
-        selection: { to: options.to, step: options.steps },
+        selection: {},
         reapply: options.reapply ?? false,
-        only: null,
-        withRepeatables: options.to === undefined && options.steps === undefined,
-        parsed: parsed.get(stream.name) ?? new Map(),
+        only: new Set(segment.nodes.map((node) => node.id)),
+        withRepeatables: segment.withRepeatables,
+        parsed: parsed.get(segment.stream) ?? new Map(),
       };
-      plans.push(shown(await makeUpPlan(io, session, target, request, findings), target.label));
+      const warnings = isFirst ? findings.warnings : [];
+      const made = await makeUpPlan(io, session, target, request, { ...findings, warnings });
+      plans.push(shown(made, target.label));
     }
     return { plans };
   });

@@ -74,6 +74,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
       const plan = await makeUpPlan(io, session, target, request, { comparison, warnings: [] });
       await runPlan(context, plan, {
         onDone: (outcome) => run.add(outcome, "up"),
+        onUnfinished: (id) => (run.unfinished = id),
         replan: (planned, ordinal) =>
           plannedWithAlone(planned, own.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
       });

@@ -21,6 +21,8 @@ export interface TargetRunResult {
   readonly durationMs: number;
   readonly warnings: readonly string[];
   readonly error: GodwitError | null;
+  /** A migration of several steps that stopped in the middle; the next `up` or `down` goes on with it. */
+  readonly unfinished: string | null;
   /** Why the target was not touched, e.g. a stream it depends on failed. */
   readonly skipped: string | null;
 }

@@ -43,6 +43,7 @@ export async function keepingResult(
     await body();
   } catch (error) {
     if (!isGodwitError(error)) throw error;
+    for (const run of runs) if (run.skipped === null) run.error ??= error;
     throw withResult(error, resultOf(io, runs, performance.now() - started));
   }
 }

@@ -19,6 +19,7 @@ export class TargetRun {
   readonly #migrations: AppliedMigration[] = [];
   readonly #warnings: string[] = [];
   error: GodwitError | null = null;
+  unfinished: string | null = null;
   skipped: string | null = null;
 
   constructor(target: Target) {
@@ -50,6 +51,7 @@ export class TargetRun {
       durationMs: performance.now() - this.#started,
       warnings: this.#warnings,
       error: this.error,
+      unfinished: this.unfinished,
       skipped: this.skipped,
     };
   }

@@ -5,12 +5,10 @@ import { runPlan } from "../execute/run-plan.ts";
 import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
 import { parseMigrations } from "../migrations/parse.ts";
-import { unmetRequirements } from "../migrations/pending.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory, type Comparison } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
-import { selectPending } from "../plan/select-pending.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import { fleetGraph } from "./fleet-graph.ts";
@@ -18,6 +16,7 @@ import type { FleetIo } from "./io.ts";
 import type { UpOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
+import { assertRequirementsMet, firstUnmet, segmentsOf, type AppliedIds, type Segment } from "./segments.ts";
 import { filesOf, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { lockTarget, TargetRun } from "./target-run.ts";
@@ -142,12 +141,14 @@ async function bringUp(
     participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
   );
   const graph = graphOf(io, files, parsed, appliedBy);
-  for (const segment of segmentsOf(graph, participants, options)) {
+  const segments = segmentsOf(graph, participants, options);
+  await assertRequirementsMet(io, graph, segments, appliedBy);
+  for (const segment of segments) {
     throwIfAborted(io.signal);
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const { run } = participant;
     if (run.error !== null || run.skipped !== null) continue;
-    run.skipped = await reasonToSkip(io, graph, participant, segment.nodes, participants, appliedBy);
+    run.skipped = reasonToSkip(graph, participant, segment.nodes, participants, appliedBy);
     if (run.skipped !== null) continue;
     try {
       await runSegment(io, options, graph, participant, segment, parsed.get(segment.stream) ?? new Map());
@@ -161,33 +162,6 @@ async function bringUp(
     const { target, error, durationMs } = run.result();
     io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
   }
-}
-
-/** Neighbours in the order of the graph that belong to one stream; its repeatables go with the last of them. */
-interface Segment {
-  readonly stream: string;
-  readonly nodes: GraphNode[];
-  withRepeatables: boolean;
-}
-
-function segmentsOf(graph: Graph, participants: readonly Participant[], options: UpOptions): Segment[] {
-  const nodes = participants.flatMap(({ stream, findings }) =>
-    selectPending(graph, stream.name, findings.comparison, { to: options.to, step: options.steps }),
-  );
-  const segments: Segment[] = [];
-  for (const node of nodes.toSorted((a, b) => a.position - b.position)) {
-    const open = segments.at(-1);
-    if (open?.stream === node.stream) open.nodes.push(node);
-    else segments.push({ stream: node.stream, nodes: [node], withRepeatables: false });
-  }
-  if (options.to !== undefined || options.steps !== undefined) return segments;
-  for (const { stream, findings } of participants) {
-    if (findings.comparison.repeatables.length === 0) continue;
-    let last = segments.findLast((segment) => segment.stream === stream.name);
-    if (last === undefined) segments.push((last = { stream: stream.name, nodes: [], withRepeatables: true }));
-    last.withRepeatables = true;
-  }
-  return segments;
 }
 
 async function runSegment(
@@ -222,52 +196,31 @@ async function runSegment(
     run.warn(io, plan.warnings);
     await runPlan(context, plan, {
       onDone: (outcome) => run.add(outcome, "up"),
+      onUnfinished: (id) => (run.unfinished = id),
       replan: (planned, ordinal) =>
         plannedWithAlone(planned, parsed.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
     });
   });
 }
 
-/** Why a segment cannot run: a stream that goes before it failed, or what it requires is not applied. */
-async function reasonToSkip(
-  io: FleetIo,
+/** Why a segment cannot run: a stream that goes before it did not get through, or what it requires did not. */
+function reasonToSkip(
   graph: Graph,
   participant: Participant,
   nodes: readonly GraphNode[],
   participants: readonly Participant[],
-  appliedBy: Map<string, Set<string>>,
-): Promise<string | null> {
+  appliedBy: AppliedIds,
+): string | null {
   for (const name of participant.stream.after) {
     const before = participants.find((one) => one.stream.name === name)?.run;
     if (before !== undefined && (before.error !== null || before.skipped !== null))
-      return `stream ${name} goes first and failed`;
+      return `stream ${name} goes first and ${before.error === null ? "was not begun" : "failed"}`;
   }
-  for (const stream of new Set(
-    nodes.flatMap((node) => node.requires.map((requirement) => requirement.stream)),
-  )) {
-    if (!appliedBy.has(stream)) appliedBy.set(stream, await appliedElsewhere(io, stream));
-  }
-  const [unmet] = unmetRequirements(graph, nodes, (stream, id) => appliedBy.get(stream)?.has(id) ?? false);
-  if (unmet === undefined) return null;
+  // Requirements were proven before anything ran, so one that is unmet by now is in a stream that stopped.
+  const unmet = firstUnmet(graph, nodes, appliedBy);
+  if (unmet === null) return null;
   const { node, requirement } = unmet;
-  const other = participants.find((one) => one.stream.name === requirement.stream);
-  if (other !== undefined && other.run.error !== null)
-    return `${node.id} requires ${requirement.stream}/${requirement.id}, which failed`;
-  throw new GodwitError(
-    "GRAPH_UNMET_REQUIREMENT",
-    `${node.stream}/${node.id} requires ${requirement.stream}/${requirement.id}, which is not applied`,
-    { hint: `apply it first: godwit up --stream ${requirement.stream} --to ${requirement.id}` },
-  );
-}
-
-/** What is applied of a stream that does not take part. */
-async function appliedElsewhere(io: FleetIo, name: string): Promise<Set<string>> {
-  const [stream] = selectStreams(io.config, [name]);
-  const target = await resolveTarget(io, stream!);
-  return withTargetSession(io, target, async (session) => {
-    const { rows } = await readSnapshot(session, target.scope);
-    return new Set(compareWithHistory([], rows).applied);
-  });
+  return `${node.id} requires ${requirement.stream}/${requirement.id}, which was not applied`;
 }
 
 export function hasWork({ pending, repeatables }: Comparison): boolean {

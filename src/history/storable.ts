@@ -8,5 +8,8 @@ export function storableText(text: string): string {
 
 /** JSON that jsonb takes; see `storableText`. */
 export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === "string" ? storableText(part) : part));
+  // JSON.stringify writes exactly these characters as escapes; an escaped backslash is skipped so that it escapes nothing.
+  return JSON.stringify(value).replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) =>
+    found === "\\\\" ? found : "\uFFFD",
+  );
 }

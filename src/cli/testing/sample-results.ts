@@ -71,6 +71,7 @@ export function targetRun(
     durationMs: 34,
     warnings: [],
     error: null,
+    unfinished: null,
     skipped: null,
     ...more,
   };

@@ -34,8 +34,11 @@ export function renderRunSummary(result: RunResult, verb: RunVerbName, context: 
     if (target.skipped !== null) {
       lines.push(`${style.yellow("-")} ${name}skipped: ${target.skipped}`);
     } else if (target.error !== null) {
-      const before =
-        target.migrations.length === 0 ? "nothing was changed" : `${done(verb, target)} before that and kept`;
+      const kept = [
+        target.migrations.length === 0 ? null : `${done(verb, target)} before that and kept`,
+        target.unfinished === null ? null : `${target.unfinished} is done in part and waits to go on`,
+      ].filter((part) => part !== null);
+      const before = kept.length === 0 ? "nothing was changed" : kept.join("; ");
       lines.push(
         `${style.red("✗")} ${name}${several ? `${target.error.message}; ` : "failed; "}${before} ${time}`,
       );
