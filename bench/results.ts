@@ -6,6 +6,10 @@ import { SCENARIOS, type Scenario } from "./options.ts";
 import type { ServerFacts } from "./server.ts";
 import type { Summary } from "./statistics.ts";
 
+const LINE_WIDTH = 110;
+/** A list of numbers as JSON.stringify writes it, one on a line. */
+const NUMBERS = /^( *)("\w+": )\[([\d.,\s]+)\]/gm;
+
 /** One measured series. */
 export interface Measurement {
   /** Stable within its scenario; claims look measurements up by it. */
@@ -54,7 +58,16 @@ export function thisMachine(): Machine {
 /** Keeps a result as `bench/results/<scenario>.json`, in place of the one before. */
 export async function writeResult(result: ScenarioResult): Promise<void> {
   await mkdir(RESULTS_FOLDER, { recursive: true });
-  await writeFile(resultFile(result.scenario), `${JSON.stringify(result, null, 2)}\n`);
+  const text = JSON.stringify(result, null, 2).replace(
+    NUMBERS,
+    (_, indent: string, key: string, list: string) =>
+      formatNumbers(
+        indent,
+        key,
+        list.split(",").map((number) => number.trim()),
+      ),
+  );
+  await writeFile(resultFile(result.scenario), `${text}\n`);
 }
 
 /** The results kept, of the scenarios that were ever measured. */
@@ -73,6 +86,22 @@ export async function readResults(): Promise<ScenarioResult[]> {
 /** The median of a measurement; null when it was not made. */
 export function medianOf(result: ScenarioResult | undefined, name: string): number | null {
   return result?.measurements.find((measurement) => measurement.name === name)?.summary.median ?? null;
+}
+
+/** As many numbers on a line as the formatter of this repository would put there. */
+function formatNumbers(indent: string, key: string, numbers: readonly string[]): string {
+  const single = `${indent}${key}[${numbers.join(", ")}]`;
+  if (single.length <= LINE_WIDTH) return single;
+  const inner = `${indent}  `;
+  const lines = [inner];
+  for (const [index, number] of numbers.entries()) {
+    const word = index === numbers.length - 1 ? number : `${number},`;
+    const line = lines.at(-1) ?? inner;
+    if (line === inner) lines[lines.length - 1] = `${inner}${word}`;
+    else if (line.length + 1 + word.length <= LINE_WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`${inner}${word}`);
+  }
+  return [`${indent}${key}[`, ...lines, `${indent}]`].join("\n");
 }
 
 function resultFile(scenario: Scenario): string {

@@ -18,6 +18,9 @@ const MEASURE: Readonly<Record<Scenario, (context: BenchContext) => Promise<Meas
   memory: measureMemory,
 };
 
+/** Of the measurements of a result that is kept, at most so many may have begun on a busy machine. */
+const BUSY_SHARE = 0.2;
+
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit status: 0 done, 1 a claim is not met, 2 the bench could not be run. */
@@ -107,8 +110,18 @@ function describe(measurement: Measurement, peers: readonly InstalledPeer[]): Me
   return { ...measurement, version: installed.version, how: installed.peer.how };
 }
 
-/** Keeps these results, and shows them in the documentation beside those of scenarios not run now. */
+/**
+ * Keeps these results, and shows them in the documentation beside those of scenarios not run now.
+ * @throws BenchError when the machine was too busy for them to mean something.
+ */
 async function keep(results: readonly ScenarioResult[]): Promise<void> {
+  const disturbed = results.find(({ busy }) => busy.busy > BUSY_SHARE * busy.all);
+  if (disturbed !== undefined) {
+    throw new BenchError(
+      `nothing was kept: ${disturbed.busy.busy} of ${disturbed.busy.all} measurements of "${disturbed.scenario}" ` +
+        "began on a busy machine; run it again when nothing else runs",
+    );
+  }
   for (const result of results) await writeResult(result);
   await writePage(await readResults());
 }

@@ -1,6 +1,5 @@
 import type { Config } from "../config/types.ts";
 import type { Emit } from "../core/events.ts";
-import { redactConnectionString } from "../postgres/redact.ts";
 import type { DevStatus } from "./types.ts";
 
 /** Starts the project's own PostgreSQL, or finds it running. @throws GodwitError EMBEDDED_UNAVAILABLE. */
@@ -29,11 +28,23 @@ export async function devStop(
 /** Tells whether it runs; starts nothing. */
 export async function devStatus(config: Config): Promise<DevStatus> {
   const { embeddedStatus } = await import("../postgres/embedded/status.ts");
+  const { passwordFileOf } = await import("../postgres/embedded/instance.ts");
   const status = await embeddedStatus({ directory: config.root, env: config.env });
   return {
     running: status.state === "running",
     pid: status.pid,
     directory: status.directory,
-    url: status.conninfo === null ? null : redactConnectionString(status.conninfo),
+    url:
+      status.parameters === null
+        ? null
+        : passwordlessUrl(status.parameters, passwordFileOf(status.directory)),
   };
+}
+
+/** A URL that libpq and Godwit can use: the password is in a file that only its owner can read. */
+function passwordlessUrl(
+  server: Readonly<Record<"host" | "port" | "user" | "dbname", string>>,
+  passfile: string,
+): string {
+  return `postgresql://${server.user}@${server.host}:${server.port}/${server.dbname}?passfile=${encodeURIComponent(passfile)}`;
 }

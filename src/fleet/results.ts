@@ -170,6 +170,6 @@ export interface DevStatus {
   readonly running: boolean;
   readonly pid: number | null;
   readonly directory: string;
-  /** Without the password. */
+  /** For psql and others: the password is in a file that the URL names. */
   readonly url: string | null;
 }

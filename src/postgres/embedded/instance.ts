@@ -113,11 +113,24 @@ export async function readInstance(places: InstancePlaces): Promise<Instance | n
   throw unusable(places, `keeps its data in ${String(home)}, which belongs to another project`, startAnew);
 }
 
-/** Writes the file in one step, readable by its owner alone. */
+/** The password file (PostgreSQL manual 32.16) that lets psql and others in, by `passfile=` in a connection string. */
+export function passwordFileOf(directory: string): string {
+  return join(directory, "pgpass");
+}
+
+/** Writes the file, and the password in libpq's form beside it, each in one step and readable by its owner alone. */
 export async function writeInstance(places: InstancePlaces, instance: Instance): Promise<void> {
-  const scratch = `${places.file}.${randomBytes(6).toString("hex")}`;
-  await writeFile(scratch, `${JSON.stringify(instance, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(scratch, places.file);
+  await writePrivately(
+    passwordFileOf(places.directory),
+    `127.0.0.1:${instance.port}:*:*:${instance.password}\n`,
+  );
+  await writePrivately(places.file, `${JSON.stringify(instance, null, 2)}\n`);
+}
+
+async function writePrivately(path: string, text: string): Promise<void> {
+  const scratch = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(scratch, text, { mode: 0o600, flush: true });
+  await rename(scratch, path);
 }
 
 /** The fields as anybody may have written them. */
