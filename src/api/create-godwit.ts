@@ -21,6 +21,7 @@ import { wait } from "../fleet/wait.ts";
 import { createMigration } from "./create-migration.ts";
 import { devStart, devStatus, devStop } from "./dev.ts";
 import { startRun } from "./run.ts";
+import { asVerbError } from "./verb-error.ts";
 import type { Godwit, GodwitOptions, LockingOptions, Run } from "./types.ts";
 
 /** How long a run waits for Godwit's own lock unless told otherwise. */
@@ -61,7 +62,8 @@ export async function createGodwit(options: GodwitOptions = {}): Promise<Godwit>
         const result = await work(io);
         finish(true, totalOf(result));
         return result;
-      } catch (error) {
+      } catch (thrown) {
+        const error = asVerbError(thrown);
         finish(false, totalOf(error instanceof GodwitError ? error.result : undefined));
         throw error;
       }

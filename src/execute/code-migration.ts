@@ -25,6 +25,7 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
   const db: MigrationDb = {
     query: async (text: string | SqlQuery, values?: readonly unknown[]) => {
       const query = typeof text === "string" ? { text, values: values ?? [] } : text;
+      if (module.transaction) assertNoTransactionControl(planned, query.text);
       const result = await context.session.typedQuery(query.text, query.values);
       return { rows: result.rows as never[], rowCount: result.rowCount };
     },
@@ -49,4 +50,19 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
     },
   };
   await run(db);
+}
+
+const TRANSACTION_CONTROL =
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE\s+TRANSACTION)\b/i;
+
+/** Ending the transaction would tear the change from its entry in the history. */
+function assertNoTransactionControl(planned: PlannedMigration, text: string): void {
+  if (!TRANSACTION_CONTROL.test(text)) return;
+  throw new GodwitError(
+    "MIGRATION_FAILED",
+    `${planned.id}: its code begins or ends a transaction, but Godwit has made one for it`,
+    {
+      hint: "remove that query, or export const transaction = false and commit in steps that can be repeated",
+    },
+  );
 }

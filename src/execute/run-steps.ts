@@ -8,6 +8,7 @@ import type { ExecutionContext } from "./context.ts";
 import { judgeHalfDone } from "./half-done.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
+import { settingsAfter, settingsSql } from "./settings-after.ts";
 import { emitFinished, emitSkipped, emitStarted, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
 import { inTransaction } from "./transaction.ts";
@@ -55,12 +56,6 @@ export async function runSteps(
   return all;
 }
 
-/** The settings that a file of several steps begins with; they last for all of them, as far as it does not change them. */
-function settingsSql(context: ExecutionContext, planned: PlannedMigration): string {
-  const path = context.searchPath === null ? "" : `; SET search_path = ${context.searchPath}`;
-  return `SET lock_timeout = ${planned.lockTimeoutMs}; SET statement_timeout = ${planned.statementTimeoutMs}${path}`;
-}
-
 /** What the history is to say of the migration with the first line of its ledger. */
 function opening(planned: PlannedMigration, progress: Progress): Pick<HistoryChange, "migration"> {
   return progress.begun ? {} : { migration: migrationRecord(planned, "running") };
@@ -77,8 +72,8 @@ async function runStep(
     start: () => {
       const begun = context.session.query("BEGIN");
       begun.catch(() => undefined);
-      const pipeline = new StatementPipeline(context, step.statements);
-      return () => pipeline.results(planned);
+      const pipeline = new StatementPipeline(context, planned, step.statements);
+      return () => pipeline.results();
     },
     change: (done) => ({
       log: [stepEntry(planned, "step.finished", step.ordinal, done)],
@@ -150,6 +145,8 @@ async function runAlone(
     const result = await watched(context, planned, statement, () =>
       isConcurrent(statement) ? withoutLockTimeout(session, run) : run(),
     );
+    const again = settingsAfter(context, planned, statement);
+    if (again !== null) await session.query(again);
     const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
     emitFinished(context, planned, outcome);
     return outcome;

@@ -93,7 +93,7 @@ export class WholeRunner {
         return [];
       };
     }
-    const pipeline = new StatementPipeline(this.#context, step.statements);
+    const pipeline = new StatementPipeline(this.#context, planned, step.statements);
     return async () => {
       try {
         await begun;
@@ -101,7 +101,7 @@ export class WholeRunner {
         await pipeline.settled();
         throw error;
       }
-      return pipeline.results(planned);
+      return pipeline.results();
     };
   }
 }

@@ -3,6 +3,7 @@ import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import type { StatementOutcome } from "./log-entries.ts";
+import { settingsAfter } from "./settings-after.ts";
 import { emitFinished, emitStarted, watched } from "./statement-events.ts";
 
 /** Statements that are on their way to the server at once; enough to hide the network, little enough for memory. */
@@ -23,11 +24,13 @@ export class StatementFailure extends Error {
  */
 export class StatementPipeline {
   readonly #context: ExecutionContext;
+  readonly #planned: PlannedMigration;
   readonly #statements: readonly Statement[];
   readonly #sent: Promise<StatementResult>[] = [];
 
-  constructor(context: ExecutionContext, statements: readonly Statement[]) {
+  constructor(context: ExecutionContext, planned: PlannedMigration, statements: readonly Statement[]) {
     this.#context = context;
+    this.#planned = planned;
     this.#statements = statements;
     for (let depth = 0; depth < DEPTH; depth++) this.#sendNext();
   }
@@ -36,7 +39,8 @@ export class StatementPipeline {
    * Waits for every statement in turn, tells of each and measures it.
    * @throws StatementFailure with the server's error as cause, once nothing is under way any more.
    */
-  async results(planned: PlannedMigration): Promise<StatementOutcome[]> {
+  async results(): Promise<StatementOutcome[]> {
+    const planned = this.#planned;
     const outcomes: StatementOutcome[] = [];
     let started = performance.now();
     for (const [index, statement] of this.#statements.entries()) {
@@ -69,5 +73,7 @@ export class StatementPipeline {
     const running = this.#context.session.query(next.sql);
     running.catch(() => undefined);
     this.#sent.push(running);
+    const settings = settingsAfter(this.#context, this.#planned, next);
+    if (settings !== null) this.#context.session.query(settings).catch(() => undefined);
   }
 }

@@ -1,75 +1,81 @@
-import type { StreamConfig } from "../config/types.ts";
-import { GodwitError, isGodwitError } from "../core/error.ts";
+import { isGodwitError } from "../core/error.ts";
 import { runPlan } from "../execute/run-plan.ts";
-import { readDetails, readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import { isApplied } from "../plan/compare.ts";
 import type { DownSelection } from "../plan/plan-down.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
-import type { Plan } from "../plan/types.ts";
+import { downStreams, downTurns, prepareDown, type DownTurn } from "./down-order.ts";
 import { downSelection, makeDownPlan, type DownPlan } from "./down-plan.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
-import { filesOf, selectOneStream, selectStreams } from "./streams.ts";
-import { resolveTarget, withTargetSession, type Target } from "./target.ts";
+import { listed } from "./streams.ts";
+import { withTargetSession } from "./target.ts";
 import { lockTarget, TargetRun } from "./target-run.ts";
 
 /**
  * Takes migrations back, newest application first, by the SQL that was stored when they were applied.
- * With `all`, every selected stream, those that go after others first; otherwise one stream.
+ * With `all`, every selected stream, against the order of `up`; otherwise one stream.
  * @throws GodwitError IRREVERSIBLE, NEEDS_REPAIR, MIGRATION_UNKNOWN, GRAPH_UNMET_REQUIREMENT before anything runs;
  *   afterwards as `up`, with the RunResult as `result`.
  */
 export async function down(io: FleetIo, options: DownOptions): Promise<RunResult> {
   const started = performance.now();
   const selection = downSelection(options);
-  const streams =
-    options.all === true
-      ? selectStreams(io.config, options.streams).toReversed()
-      : [selectOneStream(io.config, options.streams, "down")];
-  const runs: TargetRun[] = [];
-  for (const stream of streams) {
-    const target = await resolveTarget(io, stream);
-    const run = new TargetRun(target);
-    runs.push(run);
-    try {
-      await keepingResult(io, runs, started, () => downTarget(io, stream, target, run, selection));
-    } catch (error) {
-      if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
-      run.error = error;
-    }
-    const { error, durationMs } = run.result();
-    io.emit({ type: "target.finished", target: target.id, applied: run.count, durationMs, error });
-    if (error !== null) break;
-  }
-  return finishRun(io, runs, performance.now() - started);
-}
-
-async function downTarget(
-  io: FleetIo,
-  stream: StreamConfig,
-  target: Target,
-  run: TargetRun,
-  selection: DownSelection,
-): Promise<void> {
-  const files = listed(io, stream);
-  await withTargetSession(io, target, async (session) => {
-    const { facts, ...snapshot } = await readSnapshot(session, target.scope);
-    const first = await makeDownPlan(io, session, target, files, snapshot, selection);
+  const prepared = await prepareDown(io, downStreams(io, options, "down"), selection);
+  for (const { target, facts, planned } of prepared) {
     io.emit({
       type: "target.started",
       target: target.id,
       database: target.label,
       server: `PostgreSQL ${facts.versionText}`,
-      pending: first.plan.migrations.length,
+      pending: planned.plan.migrations.length,
     });
-    await assertNotRequiredElsewhere(io, stream, first.plan);
-    if (first.plan.migrations.length === 0) return;
-    await lockTarget(io, target, { session, facts }, hasApplied, async ({ context, snapshot: fresh }) => {
-      const planned = await makeDownPlan(io, session, target, files, fresh, selection);
+  }
+  const turns = await downTurns(io, prepared);
+  const runs = new Map(prepared.map((one) => [one, new TargetRun(one.target)]));
+  await keepingResult(io, [...runs.values()], started, async () => {
+    for (const turn of turns) {
+      const run = runs.get(turn.prepared)!;
+      const alone = turns.every((other) => other === turn || other.prepared !== turn.prepared);
+      try {
+        await takeTurn(io, turn, run, alone ? selection : null);
+      } catch (error) {
+        if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
+        run.error = error;
+        const left = turns.slice(turns.indexOf(turn) + 1).map((one) => runs.get(one.prepared)!);
+        for (const other of left)
+          if (other.error === null) other.skipped = `${turn.prepared.target.id} goes first and failed`;
+        break;
+      }
+    }
+  });
+  for (const run of runs.values()) {
+    const { target, error, durationMs } = run.result();
+    io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
+  }
+  return finishRun(io, [...runs.values()], performance.now() - started);
+}
+
+/** @param selection what to take back, decided again behind the lock; null: what the turn says and is still applied. */
+async function takeTurn(
+  io: FleetIo,
+  { prepared, migrations }: DownTurn,
+  run: TargetRun,
+  selection: DownSelection | null,
+): Promise<void> {
+  const { stream, target } = prepared;
+  const files = listed(io, stream);
+  await withTargetSession(io, target, async (session) => {
+    const { facts } = await readSnapshot(session, target.scope);
+    await lockTarget(io, target, { session, facts }, hasApplied, async ({ context, snapshot }) => {
+      const whole = selection ?? { steps: migrations.length };
+      const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
+      const mine = new Set(migrations.map(({ id }) => id));
+      const own = planned.plan.migrations.filter(({ id }) => selection !== null || mine.has(id));
       run.warn(io, planned.plan.warnings);
-      await runDown(context, planned, run);
+      await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
     });
   });
 }
@@ -87,39 +93,6 @@ export async function runDown(
   });
 }
 
-/** `down` works without files, so a folder that is gone is no obstacle. */
-export function listed(io: FleetIo, stream: StreamConfig): ReturnType<typeof filesOf> {
-  try {
-    return filesOf(io, stream);
-  } catch (error) {
-    if (isGodwitError(error, "MIGRATIONS_NOT_FOUND")) return [];
-    throw error;
-  }
-}
-
 function hasApplied(snapshot: HistorySnapshot): boolean {
   return snapshot.rows.some((row) => isApplied(row) || row.status === "running" || row.status === "failed");
-}
-
-/** Refuses to take back what an applied migration of another stream requires. @throws GodwitError GRAPH_UNMET_REQUIREMENT. */
-async function assertNotRequiredElsewhere(io: FleetIo, stream: StreamConfig, plan: Plan): Promise<void> {
-  const taken = new Set(plan.migrations.map((migration) => `${stream.name}/${migration.id}`));
-  if (taken.size === 0) return;
-  for (const other of io.config.streams) {
-    if (other.name === stream.name) continue;
-    const target = await resolveTarget(io, other);
-    const requiring = await withTargetSession(io, target, async (session) => {
-      const { meta } = await readSnapshot(session, target.scope);
-      const rows = meta === null ? [] : await readDetails(session, target.scope);
-      return rows.find((row) => isApplied(row) && row.requires.some((name) => taken.has(name)));
-    });
-    if (requiring === undefined) continue;
-    throw new GodwitError(
-      "GRAPH_UNMET_REQUIREMENT",
-      `${other.name}/${requiring.id} is applied and requires what would be taken back`,
-      {
-        hint: `take it back first: godwit down --stream ${other.name}`,
-      },
-    );
-  }
 }

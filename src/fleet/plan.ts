@@ -1,14 +1,12 @@
-import { readSnapshot } from "../history/read.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { Plan } from "../plan/types.ts";
-import { downSelection, makeDownPlan } from "./down-plan.ts";
-import { listed } from "./down.ts";
+import { downStreams, downTurns, prepareDown } from "./down-order.ts";
+import { downSelection } from "./down-plan.ts";
 import type { FleetIo } from "./io.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
 import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { selectOneStream, selectStreams } from "./streams.ts";
-import { resolveTarget, withTargetSession } from "./target.ts";
 import { graphOf, parsePending, withParticipants } from "./up.ts";
 import { makeUpPlan } from "./up-plan.ts";
 
@@ -24,14 +22,15 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     historySchema: io.config.historySchema,
   });
   if (options.direction === "down") {
-    const selection = downSelection(options);
-    const stream = selectOneStream(io.config, options.streams, "plan --down");
-    const target = await resolveTarget(io, stream);
-    return withTargetSession(io, target, async (session) => {
-      const snapshot = await readSnapshot(session, target.scope);
-      const { plan: made } = await makeDownPlan(io, session, target, listed(io, stream), snapshot, selection);
-      return { plans: [shown(made, target.label)] };
-    });
+    const prepared = await prepareDown(io, downStreams(io, options, "plan --down"), downSelection(options));
+    const turns = await downTurns(io, prepared);
+    const idle = prepared
+      .filter((one) => turns.every((turn) => turn.prepared !== one))
+      .map((one) => ({ prepared: one, migrations: [] }));
+    const plans = [...turns, ...idle].map(({ prepared: { planned, target }, migrations }) =>
+      shown({ ...planned.plan, migrations }, target.label),
+    );
+    return { plans };
   }
   const streams =
     options.to === undefined

@@ -5,6 +5,7 @@ import type { HistorySnapshot } from "../history/read.ts";
 import { isApplied } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
 import { runDown } from "./down.ts";
+import { downTurns } from "./down-order.ts";
 import { downSelection, makeDownPlan } from "./down-plan.ts";
 import type { FleetIo } from "./io.ts";
 import type { RedoOptions } from "./options.ts";
@@ -54,6 +55,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
         server: `PostgreSQL ${facts.versionText}`,
         pending: ids.size * 2,
       });
+      await downTurns(io, [{ stream, target, facts, planned: back }]);
       run.warn(io, back.plan.warnings);
       await runDown(context, back, run);
 

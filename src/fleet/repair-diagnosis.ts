@@ -2,9 +2,9 @@ import type { StreamConfig } from "../config/types.ts";
 import { readOpenSteps, readSnapshot } from "../history/read.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
-import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { RepairChoice } from "./results.ts";
+import { listed } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { pathShower } from "./up-plan.ts";
 

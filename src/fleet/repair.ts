@@ -7,12 +7,11 @@ import { didYouMean } from "../migrations/similar.ts";
 import type { Migration, MigrationFile, MigrationKind } from "../migrations/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import { actEntry, recordOfFile } from "./adopt-files.ts";
-import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { RepairAction, RepairOptions } from "./options.ts";
 import { diagnose } from "./repair-diagnosis.ts";
 import type { RepairResult } from "./results.ts";
-import { filesOf, selectOneStream, selectStreams } from "./streams.ts";
+import { filesOf, listed, selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { lockTarget } from "./target-run.ts";
 

@@ -15,8 +15,7 @@ import type {
   StatusResult,
   TargetStatus,
 } from "./results.ts";
-import { listed } from "./down.ts";
-import { filesOf, selectStreams } from "./streams.ts";
+import { filesOf, listed, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { wasSuperseded } from "./up-plan.ts";
 import type { Session } from "../postgres/session.ts";

@@ -1,5 +1,5 @@
 import type { Config, StreamConfig } from "../config/types.ts";
-import { GodwitError } from "../core/error.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
 import { discoverMigrations } from "../migrations/discover.ts";
 import { didYouMean } from "../migrations/similar.ts";
 import type { MigrationFile } from "../migrations/types.ts";
@@ -45,4 +45,14 @@ export function filesOf(io: FleetIo, stream: StreamConfig): MigrationFile[] {
     ...(io.signal === undefined ? {} : { signal: io.signal }),
     warn: (message, hint) => io.emit({ type: "warning", target: stream.name, message, hint }),
   });
+}
+
+/** As `filesOf`, for what works without files too: a folder that is gone is no obstacle. */
+export function listed(io: FleetIo, stream: StreamConfig): MigrationFile[] {
+  try {
+    return filesOf(io, stream);
+  } catch (error) {
+    if (isGodwitError(error, "MIGRATIONS_NOT_FOUND")) return [];
+    throw error;
+  }
 }

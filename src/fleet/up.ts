@@ -148,11 +148,16 @@ async function bringUp(
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const { run } = participant;
     if (run.error !== null || run.skipped !== null) continue;
-    run.skipped = reasonToSkip(graph, participant, segment.nodes, participants, appliedBy);
-    if (run.skipped !== null) continue;
+    const skipped = reasonToSkip(graph, participant, segment.nodes, participants, appliedBy);
+    // What comes before the one that cannot run still does.
+    const nodes = segment.nodes.slice(0, skipped?.at);
     try {
-      await runSegment(io, options, graph, participant, segment, parsed.get(segment.stream) ?? new Map());
-      for (const node of segment.nodes) appliedBy.get(segment.stream)!.add(node.id);
+      if (skipped === null || nodes.length > 0) {
+        const runnable = { ...segment, nodes, withRepeatables: skipped === null && segment.withRepeatables };
+        await runSegment(io, options, graph, participant, runnable, parsed.get(segment.stream) ?? new Map());
+      }
+      for (const node of nodes) appliedBy.get(segment.stream)!.add(node.id);
+      run.skipped = skipped?.reason ?? null;
     } catch (error) {
       if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
       run.error = error;
@@ -203,24 +208,32 @@ async function runSegment(
   });
 }
 
-/** Why a segment cannot run: a stream that goes before it did not get through, or what it requires did not. */
+/**
+ * Why a segment cannot run, and which of its nodes is the first that cannot: a stream that goes before it did not get through,
+ * or what a node requires did not.
+ */
 function reasonToSkip(
   graph: Graph,
   participant: Participant,
   nodes: readonly GraphNode[],
   participants: readonly Participant[],
   appliedBy: AppliedIds,
-): string | null {
+): { readonly at: number; readonly reason: string } | null {
   for (const name of participant.stream.after) {
     const before = participants.find((one) => one.stream.name === name)?.run;
-    if (before !== undefined && (before.error !== null || before.skipped !== null))
-      return `stream ${name} goes first and ${before.error === null ? "was not begun" : "failed"}`;
+    if (before !== undefined && (before.error !== null || before.skipped !== null)) {
+      const became = before.error === null ? "was not completed" : "failed";
+      return { at: 0, reason: `stream ${name} goes first and ${became}` };
+    }
   }
   // Requirements were proven before anything ran, so one that is unmet by now is in a stream that stopped.
   const unmet = firstUnmet(graph, nodes, appliedBy);
   if (unmet === null) return null;
   const { node, requirement } = unmet;
-  return `${node.id} requires ${requirement.stream}/${requirement.id}, which was not applied`;
+  return {
+    at: nodes.indexOf(node),
+    reason: `${node.id} requires ${requirement.stream}/${requirement.id}, which was not applied`,
+  };
 }
 
 export function hasWork({ pending, repeatables }: Comparison): boolean {

@@ -5,12 +5,11 @@ import type { HistoryRow } from "../history/types.ts";
 import { lockKey } from "../lock/key.ts";
 import { compareWithHistory, isApplied, type Comparison } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
-import { listed } from "./down.ts";
 import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
 import type { VerifyResult, VerifyTarget } from "./results.ts";
 import { withResult } from "./run-outcome.ts";
-import { selectStreams } from "./streams.ts";
+import { listed, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 
 /**

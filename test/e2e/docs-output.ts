@@ -7,7 +7,10 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\bjust now\b|\b\d+ (?:s|min|h|days?|seconds?|minutes?) ago\b/g, "<ago>"],
   [/\brun [0-9a-f]{12}\b/g, "run <run>"],
   [/\b\d+ min \d+ s\b|\b\d+(?:\.\d+)? (?:ms|s)\b/g, "<duration>"],
-  [/"(duration_ms|waited_ms|duration_us|execution_ms|pid|applied_at|applied_by|at)": [^\n]*?(,?)(?=\n|$)/g, '"$1": <any>$2'],
+  [
+    /"(duration_ms|waited_ms|duration_us|execution_ms|pid|applied_at|applied_by|at)": [^\n]*?(,?)(?=\n|$)/g,
+    '"$1": <any>$2',
+  ],
   [/\b(localhost|127\.0\.0\.1):\d+/g, "<server>"],
   [/\bPostgreSQL \d+(?:\.\d+)+/g, "PostgreSQL <version>"],
   [/\b(backend|process|pid) \d+( on [\w.-]+)?/g, "$1 <n>"],
@@ -15,11 +18,13 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/[ \t]+/g, " "],
 ];
 
+/** A statement and its duration, right-aligned: where the statement is cut depends on how wide the duration is. */
+const STATEMENT = /^ {4}(\S.{59}).* {2}\d[\d.]* (?:ms|s)$/;
+
 /** A line as it is compared: without times, durations, ports, process ids, versions of the server and widths of columns. */
 export function normalise(line: string): string {
-  const text = VOLATILE.reduce((whole, [pattern, word]) => whole.replaceAll(pattern, word), line).trim();
-  // Where a statement is cut depends on how wide its duration is.
-  return /… <duration>$/.test(text) ? text.slice(0, 60) : text;
+  const kept = STATEMENT.exec(line)?.[1] ?? line;
+  return VOLATILE.reduce((text, [pattern, word]) => text.replaceAll(pattern, word), kept).trim();
 }
 
 /** A line of the page that stands for any number of lines that were left out. */

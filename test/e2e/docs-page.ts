@@ -13,9 +13,21 @@ export type Action =
       readonly signal: { readonly name: NodeJS.Signals; readonly sql: string } | null;
     }
   | { readonly kind: "file"; readonly line: number; readonly path: string; readonly text: string }
-  | { readonly kind: "edit"; readonly line: number; readonly path: string; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "edit";
+      readonly line: number;
+      readonly path: string;
+      readonly from: string;
+      readonly to: string;
+    }
   | { readonly kind: "remove"; readonly line: number; readonly path: string }
-  | { readonly kind: "sql"; readonly line: number; readonly text: string; readonly until: boolean; /** As many it must return. */ readonly rows: number | null }
+  | {
+      readonly kind: "sql";
+      readonly line: number;
+      readonly text: string;
+      readonly until: boolean;
+      /** As many it must return. */ readonly rows: number | null;
+    }
   | { readonly kind: "session"; readonly line: number; readonly text: string }
   | { readonly kind: "background"; readonly line: number; readonly command: string }
   | { readonly kind: "end"; readonly line: number }
@@ -51,14 +63,18 @@ const FENCE = /^(\s*)```(\S*)\s*$/;
  * (kills it), `docs:signal NAME` with a query, `docs:env NAME=VALUE`, `docs:env -NAME`, `docs:new` (another folder and database).
  * @throws Error for a comment that is none of these.
  */
-export function readPage(text: string): { readonly actions: readonly Action[]; readonly fences: readonly Fence[] } {
+export function readPage(text: string): {
+  readonly actions: readonly Action[];
+  readonly fences: readonly Fence[];
+} {
   const lines = text.split("\n");
   const actions: Action[] = [];
   const fences: Fence[] = [];
   let file: string | null = null;
   let sql = false;
   let rows: number | null = null;
-  let next: { exit: number; instead: string | null; signal: { name: NodeJS.Signals; sql: string } | null } = plain();
+  let next: { exit: number; instead: string | null; signal: { name: NodeJS.Signals; sql: string } | null } =
+    plain();
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1;
     const note = /^<!-- docs:([a-z]+) ?(.*)$/.exec(lines[at]!);
@@ -129,7 +145,9 @@ export function readPage(text: string): { readonly actions: readonly Action[]; r
     const [, indent = "", language = ""] = open;
     const from = at + 1;
     for (at++; at < lines.length && lines[at]!.trim() !== "```"; at++);
-    const content = lines.slice(from, at).map((one) => (one.startsWith(indent) ? one.slice(indent.length) : one));
+    const content = lines
+      .slice(from, at)
+      .map((one) => (one.startsWith(indent) ? one.slice(indent.length) : one));
     fences.push({ language, line, text: content.join("\n") });
     if (file !== null) {
       actions.push({ kind: "file", line, path: file, text: `${content.join("\n")}\n` });
@@ -162,7 +180,8 @@ function commandsOf(lines: readonly string[], first: number, shown: boolean, sin
   for (const [at, line] of lines.entries()) {
     if (!shown || (line.startsWith("$ ") && !(single && at > 0))) {
       const text = line.replace(/^\$ /, "");
-      if (text.trim() !== "" && !text.startsWith("#")) commands.push({ text, output: [], outputLine: first + at + 1, shown });
+      if (text.trim() !== "" && !text.startsWith("#"))
+        commands.push({ text, output: [], outputLine: first + at + 1, shown });
     } else commands.at(-1)?.output.push(line);
   }
   return commands;

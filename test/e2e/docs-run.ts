@@ -40,7 +40,9 @@ export async function runPage(path: string, text: string, skip: ReadonlySet<stri
             }
             const printed = linesOf(ran.output);
             if (!command.shown || matches(linesOf(command.output.join("\n")), printed)) continue;
-            problems.push(`${path}:${command.outputLine}: \`${command.text}\` printed\n${printed.join("\n")}`);
+            problems.push(
+              `${path}:${command.outputLine}: \`${command.text}\` printed\n${printed.join("\n")}`,
+            );
             replace(lines, command.outputLine, command.output, last ? printed : [...printed, ""]);
           }
           break;
@@ -58,7 +60,8 @@ export async function runPage(path: string, text: string, skip: ReadonlySet<stri
           else if (action.rows === null) await scratch.sql(action.text);
           else {
             const found = await scratch.rows(action.text);
-            if (found !== action.rows) problems.push(`${path}:${action.line}: ${found} rows, not ${action.rows}`);
+            if (found !== action.rows)
+              problems.push(`${path}:${action.line}: ${found} rows, not ${action.rows}`);
           }
           break;
         case "session":

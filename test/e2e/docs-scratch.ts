@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { Client } from "pg";
 import { createDatabase, query, type TestDatabase } from "../support/postgres.ts";
-import { MAIN } from "./cli-harness.ts";
+import { install, type Installed } from "./docs-install.ts";
 
 export interface Ran {
   readonly exit: number | null;
@@ -18,10 +27,10 @@ export interface Ran {
 /** What the pages call the database of their examples. */
 export const SHOWN_URL = "postgres://shop@localhost:5432/shop";
 const SHOWN_FOLDER = "/srv/shop";
-const LIBRARY = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
-const FOREIGN = /^(?:PG|DB_|DATABASE_)|^(?:NO_COLOR|FORCE_COLOR|SERVICE_NAME|GIT_SHA|GITHUB_SHA|CI_COMMIT_SHA)$/;
+const FOREIGN =
+  /^(?:PG|DB_|DATABASE_)|^(?:NO_COLOR|FORCE_COLOR|SERVICE_NAME|GIT_SHA|GITHUB_SHA|CI_COMMIT_SHA)$/;
 
-/** A folder and a database in which the commands of a page are typed into a shell, with `godwit` installed from the sources. */
+/** A folder and a database in which the commands of a page are typed into a shell, with `godwit` bundled as it ships. */
 export class Scratch {
   readonly folder: string;
   readonly #database: TestDatabase;
@@ -31,25 +40,28 @@ export class Scratch {
   readonly #sessions: Client[] = [];
 
   static async make(): Promise<Scratch> {
-    return new Scratch(await createDatabase());
+    return new Scratch(await createDatabase(), await install());
   }
 
-  private constructor(database: TestDatabase) {
+  private constructor(database: TestDatabase, { main, library }: Installed) {
     this.#database = database;
     const root = realpathSync(mkdtempSync(join(tmpdir(), "godwit-docs-")));
     this.folder = join(root, "shop");
     this.#bin = join(root, "bin");
     mkdirSync(this.folder);
     mkdirSync(this.#bin);
-    const shim = `#!/bin/sh\nif [ "$1" = godwit ]; then shift; fi\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
+    const shim = `#!/bin/sh\nif [ "$1" = godwit ]; then shift; fi\nexec "${process.execPath}" "${main}" "$@"\n`;
     for (const name of ["npx", "godwit"]) {
       writeFileSync(join(this.#bin, name), shim);
       chmodSync(join(this.#bin, name), 0o755);
     }
-    const library = join(root, "node_modules/godwit");
-    mkdirSync(library, { recursive: true });
-    writeFileSync(join(library, "package.json"), '{ "name": "godwit", "type": "module", "exports": "./index.js" }\n');
-    writeFileSync(join(library, "index.js"), `export * from "${pathToFileURL(LIBRARY).href}";\n`);
+    const dependency = join(root, "node_modules/godwit");
+    mkdirSync(dependency, { recursive: true });
+    writeFileSync(
+      join(dependency, "package.json"),
+      '{ "name": "godwit", "type": "module", "exports": "./index.js" }\n',
+    );
+    writeFileSync(join(dependency, "index.js"), `export * from "${pathToFileURL(library).href}";\n`);
     writeFileSync(join(this.folder, "package.json"), '{ "type": "module" }\n');
     this.#env = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name))),
@@ -69,7 +81,10 @@ export class Scratch {
     const path = this.#find(pattern);
     const text = readFileSync(join(this.folder, path), "utf8");
     if (!text.includes(from)) throw new Error(`${path} does not contain ${from}`);
-    this.write(path, text.replace(from, () => to));
+    this.write(
+      path,
+      text.replace(from, () => to),
+    );
   }
 
   remove(pattern: string): void {
@@ -79,7 +94,8 @@ export class Scratch {
   #find(pattern: string): string {
     if (!pattern.includes("*")) return pattern;
     const [found, ...others] = globSync(pattern, { cwd: this.folder });
-    if (found === undefined || others.length > 0) throw new Error(`${pattern} fits ${others.length + (found === undefined ? 0 : 1)} files`);
+    if (found === undefined || others.length > 0)
+      throw new Error(`${pattern} fits ${others.length + (found === undefined ? 0 : 1)} files`);
     return found;
   }
 
@@ -178,10 +194,14 @@ export class Scratch {
   #shown(text: string): string {
     const { hostname: host, port, username } = new URL(this.#database.url);
     return text
-      .replaceAll(`${this.#database.name} on ${host}:${port} as ${username}`, "shop on localhost:5432 as shop")
+      .replaceAll(
+        `${this.#database.name} on ${host}:${port} as ${username}`,
+        "shop on localhost:5432 as shop",
+      )
       .replaceAll(this.#database.url, SHOWN_URL)
       .replaceAll(this.#database.name, "shop")
       .replaceAll(this.folder, SHOWN_FOLDER)
+      .replaceAll(encodeURIComponent(this.folder), encodeURIComponent(SHOWN_FOLDER))
       .replaceAll(hostname(), "build-7")
       .replaceAll(`${userInfo().username}@`, "deploy@")
       .replaceAll(new RegExp(`(role "|AUTHORIZATION |TO |"applied_by": ")${username}\\b`, "g"), "$1shop");

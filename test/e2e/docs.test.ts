@@ -8,6 +8,7 @@ import { configJsonSchema } from "../../src/config/json-schema.ts";
 import { ERROR_CODES } from "../../src/core/error-codes.ts";
 import { splitSql } from "../../src/sql/split.ts";
 import { readRepositoryFile, repositoryFiles } from "../architecture/files.ts";
+import { uninstall } from "./docs-install.ts";
 import { brokenLinks } from "./docs-links.ts";
 import { readPage } from "./docs-page.ts";
 import { runPage } from "./docs-run.ts";
@@ -38,6 +39,8 @@ const fences = [...pages].flatMap(([path, text]) =>
 /** With GODWIT_DOCS_UPDATE=1 the pages are given the output that is printed now; look at the difference before you keep it. */
 const updating = process.env["GODWIT_DOCS_UPDATE"] === "1";
 
+afterAll(uninstall);
+
 describe.concurrent("what is typed in", () => {
   it.each([...pages.keys()])("%s works as shown", async (path) => {
     const report = await runPage(path, pages.get(path)!, NOT_RUN);
@@ -67,7 +70,9 @@ describe("what the test of the pages is made of", () => {
     const page = (block: string) => runPage("page.md", block, new Set());
     const right = await page("```console\n$ echo one; echo two\n⋮\ntwo\n```");
     expect(right.problems).toEqual([]);
-    const wrong = await page("```console\n$ echo one\ntwo\n\n$ exit 3\n```\n<!-- docs:exit 4 -->\n```sh\nexit 3\n```");
+    const wrong = await page(
+      "```console\n$ echo one\ntwo\n\n$ exit 3\n```\n<!-- docs:exit 4 -->\n```sh\nexit 3\n```",
+    );
     expect(wrong.problems).toHaveLength(3);
     expect(wrong.text).toContain("$ echo one\none\n");
     expect(() => readPage("<!-- docs:nothing -->")).toThrow("means nothing");
@@ -94,7 +99,9 @@ describe("the examples", () => {
 
 it("no link leads nowhere", () => {
   const all = repositoryFiles().filter((path) => path.endsWith(".md"));
-  expect(brokenLinks(new Map(all.map((path) => [path, readRepositoryFile(path)])), repositoryFiles())).toEqual([]);
+  expect(
+    brokenLinks(new Map(all.map((path) => [path, readRepositoryFile(path)])), repositoryFiles()),
+  ).toEqual([]);
 });
 
 describe("nothing is left out", () => {
@@ -106,7 +113,9 @@ describe("nothing is left out", () => {
       const command = new Command(verb.name);
       (await verb.load()).define(command, () => Promise.resolve());
       const words = [verb.name, ...verb.aliases, ...command.options.map((option) => option.long ?? "")];
-      missing.push(...words.filter((word) => !page.includes(`\`${word}`)).map((word) => `${verb.name}: ${word}`));
+      missing.push(
+        ...words.filter((word) => !page.includes(`\`${word}`)).map((word) => `${verb.name}: ${word}`),
+      );
     }
     const flags = Object.values(globalOptions()).flatMap((group) => group.map((option) => option.long ?? ""));
     expect([...missing, ...flags.filter((flag) => !page.includes(`\`${flag}`))]).toEqual([]);
@@ -120,7 +129,9 @@ describe("nothing is left out", () => {
 
   it("of the directives", () => {
     const page = pages.get("docs/guide/migration-files.md")!;
-    expect([...FILE_DIRECTIVES, ...STATEMENT_DIRECTIVES].filter((name) => !page.includes(`\`${name} `))).toEqual([]);
+    expect(
+      [...FILE_DIRECTIVES, ...STATEMENT_DIRECTIVES].filter((name) => !page.includes(`\`${name} `)),
+    ).toEqual([]);
   });
 
   it("of the error codes", () => {
@@ -133,13 +144,18 @@ describe("nothing is left out", () => {
 });
 
 describe("the query that proves the log", () => {
-  const query = fences.find(({ language, text }) => language === "sql" && text.includes("WITH entries"))!.text;
+  const query = fences.find(
+    ({ language, text }) => language === "sql" && text.includes("WITH entries"),
+  )!.text;
   let scratch: Scratch | undefined;
   afterAll(() => scratch?.close());
 
   it("finds what was altered, removed, added or cut off", async () => {
     scratch = await Scratch.make();
-    scratch.write("migrations/1_a.sql", "-- migrate:up\nCREATE TABLE a (n int);\n-- migrate:down\nDROP TABLE a;\n");
+    scratch.write(
+      "migrations/1_a.sql",
+      "-- migrate:up\nCREATE TABLE a (n int);\n-- migrate:down\nDROP TABLE a;\n",
+    );
     for (const verb of ["up", "down", "up"]) expect((await scratch.run(`npx godwit ${verb}`)).exit).toBe(0);
     const log = "godwit.migration_log";
     const acts = [
@@ -171,8 +187,12 @@ function keysOf(schema: unknown, before = ""): string[] {
   const named = Object.entries(properties ?? {}).flatMap(([key, inner]) => {
     const path = before === "" ? key : `${before}.${key}`;
     const deeper = keysOf(inner, path);
-    return deeper.length > 0 ? deeper : [/\.(?:database|direct_url)\./.test(`${path}.`) ? `\`${key}\`` : `\`${path}\``];
+    return deeper.length > 0
+      ? deeper
+      : [/(?:^|\.)(?:database|direct_url)\./.test(`${path}.`) ? `\`${key}\`` : `\`${path}\``];
   });
   const any = keysOf(additionalProperties, `${before}.<name>`);
-  return [...nested, ...named, ...any].filter((key) => !/^`(?:migrations|database|direct_url|search_path)`$/.test(key));
+  return [...nested, ...named, ...any].filter(
+    (key) => !/^`(?:migrations|database|direct_url|search_path)`$/.test(key),
+  );
 }

@@ -4,7 +4,13 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { GodwitError } from "../../src/core/error.ts";
 import type { ErrorCode } from "../../src/core/error-codes.ts";
-import { createGodwit, type Godwit, type GodwitEvent, type GodwitOptions, type Run } from "../../src/index.ts";
+import {
+  createGodwit,
+  type Godwit,
+  type GodwitEvent,
+  type GodwitOptions,
+  type Run,
+} from "../../src/index.ts";
 import { testDatabase, type TestDatabase } from "./postgres.ts";
 
 /** Texts by path. */
@@ -18,11 +24,11 @@ export interface Project {
   /** Without further options, for the database of the project. */
   readonly godwit: Godwit;
   /** Writes migrations into the folder `migrations`. */
-  write(files: Files): Promise<void>;
+  readonly write: (files: Files) => Promise<void>;
   /** Removes migrations from it. */
-  remove(...names: readonly string[]): Promise<void>;
+  readonly remove: (...names: readonly string[]) => Promise<void>;
   /** Another one for the same folder. */
-  open(options?: GodwitOptions): Promise<Godwit>;
+  readonly open: (options?: GodwitOptions) => Promise<Godwit>;
 }
 
 export interface ProjectOptions {

@@ -19,7 +19,7 @@ export interface StreamProject {
   /** The database `main`. */
   readonly database: TestDatabase;
   /** Writes migrations of a stream. */
-  write(stream: string, files: Files): Promise<void>;
+  readonly write: (stream: string, files: Files) => Promise<void>;
 }
 
 /** Makes a project of several streams with a configuration file. Only inside a test. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { failureOf, hasHistory, historyOf, idsOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import {
+  failureOf,
+  hasHistory,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+} from "../../support/project.ts";
 
 const both = (name: string): string =>
   `-- migrate:up\nCREATE TABLE ${name} (id int);\n-- migrate:down\nDROP TABLE ${name};\n`;
@@ -15,7 +23,11 @@ describe("baseline", () => {
       { id: "1_a", status: "baseline" },
       { id: "2_b", status: "baseline" },
     ]);
-    expect(await statesOf(godwit)).toEqual(["1_a: applied, baseline", "2_b: applied, baseline", "3_c: pending"]);
+    expect(await statesOf(godwit)).toEqual([
+      "1_a: applied, baseline",
+      "2_b: applied, baseline",
+      "3_c: pending",
+    ]);
     const { targets } = await godwit.history({ id: "2_b" });
     expect(targets[0]?.entries).toMatchObject([
       { event: "migration.baseline", level: "warning", details: { reason: "it was made by hand" } },

@@ -92,7 +92,9 @@ describe("what down runs", () => {
     await write({ "3_c.sql": both("c").replace("DROP TABLE c", "DROP TABLE nowhere") });
     const run = godwit.down();
     expect((await run).targets[0]?.warnings).toEqual([expect.stringContaining("3_c")]);
-    expect(await eventsOf(run, "warning")).toMatchObject([{ message: expect.stringContaining("stored one") }]);
+    expect(await eventsOf(run, "warning")).toMatchObject([
+      { message: expect.stringContaining("stored one") },
+    ]);
     expect(await tablesOf(database)).toEqual(["a", "b"]);
   });
 
@@ -125,7 +127,8 @@ describe("what down runs", () => {
   });
 
   it("shows a failure in its file, in the words of the stored text where that is gone", async () => {
-    const text = "-- migrate:up\nCREATE TABLE a (id int);\n\n-- migrate:down\nDROP TABLE a;\nDROP TABLE ä_b;\n";
+    const text =
+      "-- migrate:up\nCREATE TABLE a (id int);\n\n-- migrate:down\nDROP TABLE a;\nDROP TABLE ä_b;\n";
     const { godwit, database, remove } = await testProject({ "1_a.sql": text });
     await godwit.up();
     const error = await failureOf(godwit.down(), "MIGRATION_FAILED");
@@ -173,7 +176,10 @@ describe("what down runs", () => {
     await godwit.up();
     const run = godwit.down();
     await run;
-    expect((await eventsOf(run, "statement.started")).map(({ standalone }) => standalone)).toEqual([true, false]);
+    expect((await eventsOf(run, "statement.started")).map(({ standalone }) => standalone)).toEqual([
+      true,
+      false,
+    ]);
     expect(await tablesOf(database)).toEqual([]);
     expect(await database.query("SELECT * FROM godwit.migration_steps")).toEqual([]);
   });
@@ -216,7 +222,10 @@ describe("what down refuses before anything runs", () => {
   });
 
   it("is what has no way down, with how to get one", async () => {
-    const { godwit, write, database } = await testProject({ ...three, "3_c.sql": "CREATE TABLE c (id int);" });
+    const { godwit, write, database } = await testProject({
+      ...three,
+      "3_c.sql": "CREATE TABLE c (id int);",
+    });
     await godwit.up();
     const error = await failureOf(godwit.down({ all: true }), "IRREVERSIBLE");
     expect(error.hint).toContain("godwit repair accept-checksum 3_c");

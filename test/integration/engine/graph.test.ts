@@ -14,8 +14,20 @@ describe("graph", () => {
     const { nodes } = await godwit.graph();
     expect(nodes).toEqual([
       { stream: "default", id: "1_first_table", description: "first table", requires: [], state: "pending" },
-      { stream: "default", id: "3_c", description: "the third", requires: ["1_first_table"], state: "pending" },
-      { stream: "default", id: "2_b", description: "b", requires: ["3_c", "1_first_table"], state: "pending" },
+      {
+        stream: "default",
+        id: "3_c",
+        description: "the third",
+        requires: ["1_first_table"],
+        state: "pending",
+      },
+      {
+        stream: "default",
+        id: "2_b",
+        description: "b",
+        requires: ["3_c", "1_first_table"],
+        state: "pending",
+      },
       { stream: "default", id: "4_d", description: "d", requires: ["3_c"], state: "pending" },
       { stream: "default", id: "5_e", description: "e", requires: ["4_d"], state: "pending" },
     ]);
@@ -29,9 +41,17 @@ describe("graph", () => {
       "3_c.sql": "SELECT 1;",
     });
     await failureOf(godwit.up(), "MIGRATION_FAILED");
-    expect((await godwit.graph()).nodes.map(({ state }) => state)).toEqual(["applied", "half_applied", "pending"]);
+    expect((await godwit.graph()).nodes.map(({ state }) => state)).toEqual([
+      "applied",
+      "half_applied",
+      "pending",
+    ]);
     const nowhere = await open({ database: "postgresql://127.0.0.1:1/nothing" });
-    expect((await nowhere.graph({ offline: true })).nodes.map(({ state }) => state)).toEqual([null, null, null]);
+    expect((await nowhere.graph({ offline: true })).nodes.map(({ state }) => state)).toEqual([
+      null,
+      null,
+      null,
+    ]);
     await failureOf(nowhere.graph(), "DATABASE_UNREACHABLE");
   });
 
@@ -49,7 +69,10 @@ describe("graph", () => {
   });
 
   it("tells of a circle through the ids that a file without requirements stands behind", async () => {
-    const { godwit } = await testProject({ "1_a.sql": "-- godwit:requires 2_b\nSELECT 1;", "2_b.sql": "SELECT 1;" });
+    const { godwit } = await testProject({
+      "1_a.sql": "-- godwit:requires 2_b\nSELECT 1;",
+      "2_b.sql": "SELECT 1;",
+    });
     await failureOf(godwit.graph({ offline: true }), "GRAPH_CYCLE");
   });
 

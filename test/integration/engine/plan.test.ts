@@ -81,7 +81,10 @@ describe("plan", () => {
     await godwit.up();
     await write({ "1_a.sql": `-- migrate:up\n${table("a")}-- migrate:down\nDROP TABLE aa;\n` });
     const { plans } = await godwit.plan({ direction: "down" });
-    expect(plans[0]).toMatchObject({ direction: "down", warnings: [{ message: expect.stringContaining("1_a") }] });
+    expect(plans[0]).toMatchObject({
+      direction: "down",
+      warnings: [{ message: expect.stringContaining("1_a") }],
+    });
     expect(plans[0]?.migrations).toMatchObject([
       { id: "1_a", direction: "down", steps: [{ statements: [{ sql: "DROP TABLE a" }] }] },
     ]);
@@ -123,7 +126,9 @@ describe("plan", () => {
     const { godwit, database } = await testProject({ "1_a.sql": table("a"), "2_b.sql": "SELECT * FROM a;" });
     await godwit.up({ steps: 1 });
     await withClient(database.url, async (client) => {
-      await client.query("BEGIN; LOCK TABLE a; SELECT pg_advisory_xact_lock(classid::bigint << 32 | objid::bigint) FROM pg_locks WHERE false");
+      await client.query(
+        "BEGIN; LOCK TABLE a; SELECT pg_advisory_xact_lock(classid::bigint << 32 | objid::bigint) FROM pg_locks WHERE false",
+      );
       expect((await godwit.plan()).plans[0]?.migrations).toHaveLength(1);
     });
   });

@@ -52,7 +52,9 @@ describe("a role that may only read", () => {
     const log = await database.query("SELECT count(*) FROM godwit.migration_log");
     expect(await statesOf(reader)).toEqual(["1_a: applied", "2_b: pending", "v: pending"]);
     expect((await reader.plan()).plans[0]?.migrations.map(({ id }) => id)).toEqual(["2_b", "v"]);
-    expect((await reader.plan({ direction: "down" })).plans[0]?.migrations.map(({ id }) => id)).toEqual(["1_a"]);
+    expect((await reader.plan({ direction: "down" })).plans[0]?.migrations.map(({ id }) => id)).toEqual([
+      "1_a",
+    ]);
     expect((await reader.graph()).nodes.map(({ state }) => state)).toEqual(["applied", "pending"]);
     expect((await reader.history()).targets[0]?.entries.length).toBeGreaterThan(0);
     expect((await reader.verify()).targets[0]).toMatchObject({ brokenAt: null });
@@ -119,7 +121,10 @@ describe("a session that can only read, as on a standby", () => {
     const database = await testDatabase();
     const { godwit, open } = await testProject(files, { database });
     await godwit.up({ steps: 1 });
-    const error = await failureOf((await open({ database: readOnlyUrl(database.url) })).up(), "PERMISSION_DENIED");
+    const error = await failureOf(
+      (await open({ database: readOnlyUrl(database.url) })).up(),
+      "PERMISSION_DENIED",
+    );
     expect(error.hint).toContain("target_session_attrs");
   });
 });

@@ -32,7 +32,11 @@ describe("redo", () => {
   });
 
   it("does so with several, newest first and oldest first", async () => {
-    const { godwit } = await testProject({ "1_a.sql": both("a"), "2_b.sql": both("b"), "3_c.sql": both("c") });
+    const { godwit } = await testProject({
+      "1_a.sql": both("a"),
+      "2_b.sql": both("b"),
+      "3_c.sql": both("c"),
+    });
     await godwit.up({ to: "2_b" });
     expect(idsOf(await godwit.redo({ steps: 2 }))).toEqual(["2_b", "1_a", "1_a", "2_b"]);
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: applied", "3_c: pending"]);
@@ -58,7 +62,10 @@ describe("redo", () => {
     ["is gone", null, "MIGRATION_UNKNOWN"],
     ["is malformed", "CREATE TABEL b;", "MIGRATION_MALFORMED"],
   ] as const)("refuses before anything runs when the file %s", async (_, text, code) => {
-    const { godwit, database, write, remove } = await testProject({ "1_a.sql": both("a"), "2_b.sql": both("b") });
+    const { godwit, database, write, remove } = await testProject({
+      "1_a.sql": both("a"),
+      "2_b.sql": both("b"),
+    });
     await godwit.up();
     if (text === null) await remove("2_b.sql");
     else await write({ "2_b.sql": text });

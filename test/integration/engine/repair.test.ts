@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Godwit } from "../../../src/index.ts";
-import { failureOf, hasHistory, historyOf, idsOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import {
+  failureOf,
+  hasHistory,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+} from "../../support/project.ts";
 
 const both = (name: string, columns = "id int"): string =>
   `-- migrate:up\nCREATE TABLE ${name} (${columns});\n-- migrate:down\nDROP TABLE ${name};\n`;
@@ -15,14 +23,24 @@ async function lastAct(godwit: Godwit): Promise<unknown> {
 
 describe("repair without an action", () => {
   it("tells what needs a person, with the commands to choose from, and changes nothing", async () => {
-    const { godwit, write, remove, database } = await testProject({ ...two, "3_c.sql": both("c"), "4_d.sql": HALF });
+    const { godwit, write, remove, database } = await testProject({
+      ...two,
+      "3_c.sql": both("c"),
+      "4_d.sql": HALF,
+    });
     await failureOf(godwit.up(), "MIGRATION_FAILED");
     await write({ "1_a.sql": both("a", "id bigint"), "3_c.sql": `-- c\n${both("c")}` });
     await remove("2_b.sql");
     const before = await database.query("SELECT * FROM godwit.migrations ORDER BY id");
     const { runId, repaired, remaining } = await godwit.repair();
     expect([runId, repaired]).toEqual([null, []]);
-    expect(remaining.map(({ id, problem, choices }) => [id, problem, choices.map(({ command }) => command.replace(/^git checkout .*/, "git checkout"))])).toEqual([
+    expect(
+      remaining.map(({ id, problem, choices }) => [
+        id,
+        problem,
+        choices.map(({ command }) => command.replace(/^git checkout .*/, "git checkout")),
+      ]),
+    ).toEqual([
       [
         "4_d",
         "half_applied",
@@ -55,7 +73,11 @@ describe("accept-checksum", () => {
     await godwit.up();
     await write({ "1_a.sql": both("a", "id bigint") });
     await database.query("ALTER TABLE a ALTER id TYPE bigint");
-    const result = await godwit.repair({ action: "accept-checksum", ids: ["1_a"], reason: "changed by hand" });
+    const result = await godwit.repair({
+      action: "accept-checksum",
+      ids: ["1_a"],
+      reason: "changed by hand",
+    });
     expect(result).toMatchObject({
       repaired: [{ target: "default", id: "1_a", action: "accept-checksum" }],
       remaining: [],
@@ -129,7 +151,10 @@ describe("forget", () => {
     await godwit.up();
     await remove("1_a.sql");
     await godwit.repair({ action: "forget", ids: ["1_a"], reason: "squashed" });
-    expect(await lastAct(godwit)).toMatchObject({ event: "repair.forgotten", details: { reason: "squashed" } });
+    expect(await lastAct(godwit)).toMatchObject({
+      event: "repair.forgotten",
+      details: { reason: "squashed" },
+    });
     expect(await historyOf(database)).toMatchObject([{ id: "2_b" }]);
     expect(await tablesOf(database)).toEqual(["a", "b"]);
     const { targets } = await godwit.up();
@@ -156,7 +181,10 @@ describe("forget", () => {
   it("refuses one whose file is there", async () => {
     const { godwit } = await testProject(two);
     await godwit.up();
-    const error = await failureOf(godwit.repair({ action: "forget", ids: ["1_a"], reason: "x" }), "NEEDS_REPAIR");
+    const error = await failureOf(
+      godwit.repair({ action: "forget", ids: ["1_a"], reason: "x" }),
+      "NEEDS_REPAIR",
+    );
     expect(error.message).toContain("mark-not-applied");
     await failureOf(godwit.repair({ action: "forget", ids: ["9_z"], reason: "x" }), "MIGRATION_UNKNOWN");
   });
@@ -168,7 +196,10 @@ describe("mark-applied and mark-not-applied", () => {
     await godwit.up({ to: "1_a" });
     await database.query("CREATE TABLE b (id int)");
     await godwit.repair({ action: "mark-applied", ids: ["2_b"], reason: "made by hand" });
-    expect(await lastAct(godwit)).toMatchObject({ event: "repair.marked_applied", details: { reason: "made by hand" } });
+    expect(await lastAct(godwit)).toMatchObject({
+      event: "repair.marked_applied",
+      details: { reason: "made by hand" },
+    });
     expect((await godwit.up()).total).toBe(0);
     expect(idsOf(await godwit.down())).toEqual(["2_b"]);
     expect(await tablesOf(database)).toEqual(["a"]);

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { eventsOf, failureOf, historyOf, idsOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import {
+  eventsOf,
+  failureOf,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+} from "../../support/project.ts";
 
-const view = (name: string, value: number | string): string => `CREATE OR REPLACE VIEW ${name} AS SELECT ${value} AS x;\n`;
+const view = (name: string, value: number | string): string =>
+  `CREATE OR REPLACE VIEW ${name} AS SELECT ${value} AS x;\n`;
 const table = (name: string): string =>
   `-- migrate:up\nCREATE TABLE ${name} (id int);\n-- migrate:down\nDROP TABLE ${name} CASCADE;\n`;
 
@@ -15,16 +24,16 @@ describe("repeatables", () => {
     });
     const run = godwit.up();
     expect(idsOf(await run)).toEqual(["0_first", "zz_last", "a_view", "b_view"]);
-    expect((await eventsOf(run, "migration.started")).map(({ index, total }) => `${index}/${total}`)).toEqual([
-      "1/4",
-      "2/4",
-      "3/4",
-      "4/4",
-    ]);
+    expect((await eventsOf(run, "migration.started")).map(({ index, total }) => `${index}/${total}`)).toEqual(
+      ["1/4", "2/4", "3/4", "4/4"],
+    );
   });
 
   it("run again only when their text changed, comments included", async () => {
-    const { godwit, write, database } = await testProject({ "1_t.sql": table("t"), "v.repeatable.sql": view("v", 1) });
+    const { godwit, write, database } = await testProject({
+      "1_t.sql": table("t"),
+      "v.repeatable.sql": view("v", 1),
+    });
     await godwit.up();
     expect(idsOf(await godwit.up())).toEqual([]);
     await write({ "v.repeatable.sql": view("v", 2) });
@@ -56,7 +65,10 @@ describe("repeatables", () => {
   });
 
   it("that fail are failed, and tried again", async () => {
-    const { godwit, write } = await testProject({ "1_t.sql": table("t"), "v.repeatable.sql": view("v", "nothing") });
+    const { godwit, write } = await testProject({
+      "1_t.sql": table("t"),
+      "v.repeatable.sql": view("v", "nothing"),
+    });
     const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
     expect(error.result).toMatchObject({ total: 1 });
     expect(await statesOf(godwit)).toEqual(["1_t: applied", "v: failed"]);
@@ -107,7 +119,9 @@ describe("repeatables", () => {
     await write({ "v.repeatable.sql": view("v", 1) });
     const run = godwit.up();
     expect((await run).total).toBe(0);
-    expect(await eventsOf(run, "warning")).toMatchObject([{ hint: expect.stringContaining("godwit up --reapply") }]);
+    expect(await eventsOf(run, "warning")).toMatchObject([
+      { hint: expect.stringContaining("godwit up --reapply") },
+    ]);
     expect(await eventsOf(run, "lock.acquired")).toEqual([]);
     expect(await statesOf(godwit)).toEqual(["v: applied, superseded"]);
     expect((await godwit.status()).targets[0]).toMatchObject({ code: "OK", counts: { pending: 0 } });
@@ -166,7 +180,10 @@ describe("repeatables", () => {
   });
 
   it("have no sections, no way down and no code", async () => {
-    const { godwit, write, remove } = await testProject({ "1_t.sql": table("t"), "v.repeatable.sql": table("v") });
+    const { godwit, write, remove } = await testProject({
+      "1_t.sql": table("t"),
+      "v.repeatable.sql": table("v"),
+    });
     await failureOf(godwit.up(), "MIGRATION_MALFORMED");
     await write({ "v.repeatable.sql": `-- godwit:requires 1_t\n${view("v", 1)}` });
     await failureOf(godwit.up(), "MIGRATION_MALFORMED");

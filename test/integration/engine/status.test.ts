@@ -7,7 +7,10 @@ const table = (name: string): string => `CREATE TABLE ${name} (id int);\n`;
 
 describe("status", () => {
   it("shows everything pending where there is no history, and makes none", async () => {
-    const { godwit, database } = await testProject({ "1_first_table.sql": table("a"), "2_b.sql": table("b") });
+    const { godwit, database } = await testProject({
+      "1_first_table.sql": table("a"),
+      "2_b.sql": table("b"),
+    });
     const run = godwit.status();
     const { targets } = await run;
     expect(targets).toMatchObject([
@@ -27,7 +30,9 @@ describe("status", () => {
   });
 
   it("tells of each applied one when, by whom and how long", async () => {
-    const { godwit } = await testProject({ "1_a.sql": `-- godwit:description the first of all\n${table("a")}` });
+    const { godwit } = await testProject({
+      "1_a.sql": `-- godwit:description the first of all\n${table("a")}`,
+    });
     await godwit.up();
     const { targets } = await godwit.status();
     expect(targets[0]).toMatchObject({ code: "OK", historyVersion: 1, counts: { applied: 1, pending: 0 } });
@@ -168,7 +173,9 @@ describe("history", () => {
     const { runId } = error.result as { runId: string };
     expect(targets[0]?.entries.every((entry) => entry.runId === runId && entry.by !== null)).toBe(true);
     expect((await godwit.history({ id: "1_a" })).targets[0]?.entries).toHaveLength(1);
-    expect((await godwit.history({ limit: 1 })).targets[0]?.entries).toMatchObject([{ event: "lock.released" }]);
+    expect((await godwit.history({ limit: 1 })).targets[0]?.entries).toMatchObject([
+      { event: "lock.released" },
+    ]);
   });
 
   it("is empty where there is none", async () => {

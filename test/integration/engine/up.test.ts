@@ -119,7 +119,9 @@ describe("what is pending", () => {
   });
 
   it("is what a newer file was merged with, decided again behind the lock", async () => {
-    const files = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index}.sql`, table(`t${index}`)]));
+    const files = Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [`${index}.sql`, table(`t${index}`)]),
+    );
     const { godwit, open, database } = await testProject(files);
     const others = await Promise.all([open(), open(), open()]);
     const results = await Promise.all([godwit, ...others].map((one) => one.up()));
@@ -258,7 +260,10 @@ describe("a migration that fails", () => {
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: failed", "3_c: pending"]);
     expect(await eventsOf(run, "migration.failed")).toMatchObject([{ id: "2_b", rolledBack: true }]);
     const { targets } = await godwit.history();
-    expect(targets[0]?.entries.map(({ event, id }) => [event, id])).toContainEqual(["migration.failed", "2_b"]);
+    expect(targets[0]?.entries.map(({ event, id }) => [event, id])).toContainEqual([
+      "migration.failed",
+      "2_b",
+    ]);
     expect(await database.query("SELECT outcome FROM godwit.runs")).toEqual([{ outcome: "failed" }]);
   });
 
@@ -274,7 +279,9 @@ describe("a migration that fails", () => {
     const run = godwit.up();
     expect(idsOf(await run)).toEqual(["2_b", "3_c"]);
     expect((await eventsOf(run, "migration.started")).map(({ retry }) => retry)).toEqual([true, false]);
-    expect(await database.query("SELECT error FROM godwit.migrations WHERE id = '2_b'")).toEqual([{ error: null }]);
+    expect(await database.query("SELECT error FROM godwit.migrations WHERE id = '2_b'")).toEqual([
+      { error: null },
+    ]);
   });
 
   it("is tried before what became pending meanwhile and it does not require", async () => {
@@ -306,7 +313,10 @@ describe("a migration that fails", () => {
   });
 
   it("is tried behind every earlier one where it names nothing", async () => {
-    const { godwit, write } = await testProject({ "1_a.sql": table("a"), "5_e.sql": "INSERT INTO c VALUES (1);" });
+    const { godwit, write } = await testProject({
+      "1_a.sql": table("a"),
+      "5_e.sql": "INSERT INTO c VALUES (1);",
+    });
     await failureOf(godwit.up(), "MIGRATION_FAILED");
     await write({ "3_c.sql": table("c") });
     expect(idsOf(await godwit.up())).toEqual(["3_c", "5_e"]);

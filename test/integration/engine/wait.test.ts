@@ -41,7 +41,10 @@ describe("wait", () => {
     await godwit.up({ steps: 1 });
     expect((await godwit.wait({ for: ["1_a"], timeoutMs: 0 })).reached).toBe(true);
     expect((await godwit.wait({ for: ["default/1_a"], timeoutMs: 0 })).reached).toBe(true);
-    const error = await failureOf(godwit.wait({ for: ["default/1_a", "2_b", "9_z"], timeoutMs: 0 }), "PENDING");
+    const error = await failureOf(
+      godwit.wait({ for: ["default/1_a", "2_b", "9_z"], timeoutMs: 0 }),
+      "PENDING",
+    );
     expect(error.result).toMatchObject({ targets: [{ missing: ["2_b", "9_z"] }] });
     await failureOf(godwit.wait({ for: ["other/1_a"], timeoutMs: 0 }), "STREAM_UNKNOWN");
   });

@@ -1,0 +1,111 @@
+import type { StreamConfig } from "../config/types.ts";
+import { GodwitError } from "../core/error.ts";
+import { readDetails, readSnapshot } from "../history/read.ts";
+import { isApplied } from "../plan/compare.ts";
+import type { DownSelection } from "../plan/plan-down.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+import type { ServerFacts } from "../postgres/server-facts.ts";
+import { makeDownPlan, type DownPlan } from "./down-plan.ts";
+import type { FleetIo } from "./io.ts";
+import type { DownOptions } from "./options.ts";
+import { listed, selectOneStream, selectStreams } from "./streams.ts";
+import { resolveTarget, withTargetSession, type Target } from "./target.ts";
+
+/** What would be taken back on one target, read and checked. */
+export interface PreparedDown {
+  readonly stream: StreamConfig;
+  readonly target: Target;
+  readonly facts: ServerFacts;
+  readonly planned: DownPlan;
+}
+
+/** Neighbours in the order of taking back that belong to one stream. */
+export interface DownTurn {
+  readonly prepared: PreparedDown;
+  readonly migrations: PlannedMigration[];
+}
+
+/** The streams that `down` acts on: with `all` those that go after others first. @throws GodwitError USAGE, STREAM_UNKNOWN. */
+export function downStreams(io: FleetIo, options: DownOptions, verb: string): readonly StreamConfig[] {
+  return options.all === true
+    ? selectStreams(io.config, options.streams).toReversed()
+    : [selectOneStream(io.config, options.streams, verb)];
+}
+
+/** Plans the way down of every stream, so that what is in the way on any of them is told before anything runs. */
+export async function prepareDown(
+  io: FleetIo,
+  streams: readonly StreamConfig[],
+  selection: DownSelection,
+): Promise<PreparedDown[]> {
+  const prepared: PreparedDown[] = [];
+  for (const stream of streams) {
+    const files = listed(io, stream);
+    const target = await resolveTarget(io, stream);
+    prepared.push(
+      await withTargetSession(io, target, async (session) => {
+        const { facts, ...snapshot } = await readSnapshot(session, target.scope);
+        const planned = await makeDownPlan(io, session, target, files, snapshot, selection);
+        return { stream, target, facts, planned };
+      }),
+    );
+  }
+  return prepared;
+}
+
+/**
+ * The order in which streams take turns so that nothing goes before what requires it, in whichever stream that is.
+ * @throws GodwitError GRAPH_UNMET_REQUIREMENT if what stays requires what would be taken back.
+ */
+export async function downTurns(io: FleetIo, prepared: readonly PreparedDown[]): Promise<DownTurn[]> {
+  const left = prepared.map((one) => ({ one, queue: [...one.planned.plan.migrations] }));
+  const requiring = left.some(({ queue }) => queue.length > 0) ? await readRequirements(io) : new Map();
+  const turns: DownTurn[] = [];
+  for (;;) {
+    let blocked: { readonly required: string; readonly by: string } | null = null;
+    let moved = false;
+    for (const { one, queue } of left) {
+      const migrations: PlannedMigration[] = [];
+      for (let next = queue[0]; next !== undefined; next = queue[0]) {
+        const required = `${one.stream.name}/${next.id}`;
+        const [by] = requiring.get(required) ?? [];
+        if (by !== undefined) {
+          blocked = { required, by };
+          break;
+        }
+        for (const others of requiring.values()) others.delete(required);
+        migrations.push(next);
+        queue.shift();
+      }
+      if (migrations.length > 0) turns.push({ prepared: one, migrations });
+      moved ||= migrations.length > 0;
+    }
+    if (blocked === null) return turns;
+    if (!moved) throw stillRequired(blocked.required, blocked.by);
+  }
+}
+
+/** For each `<stream>/<id>` the applied migrations of other streams that require it, as far as they say so by name. */
+async function readRequirements(io: FleetIo): Promise<Map<string, Set<string>>> {
+  const requiring = new Map<string, Set<string>>();
+  if (io.config.streams.length < 2) return requiring;
+  for (const stream of io.config.streams) {
+    const target = await resolveTarget(io, stream);
+    const rows = await withTargetSession(io, target, async (session) => {
+      const { meta } = await readSnapshot(session, target.scope);
+      return meta === null ? [] : await readDetails(session, target.scope);
+    });
+    for (const row of rows.filter(isApplied)) {
+      for (const required of row.requires.filter((name) => name.includes("/"))) {
+        requiring.set(required, (requiring.get(required) ?? new Set()).add(`${stream.name}/${row.id}`));
+      }
+    }
+  }
+  return requiring;
+}
+
+function stillRequired(required: string, by: string): GodwitError {
+  return new GodwitError("GRAPH_UNMET_REQUIREMENT", `${by} is applied and requires ${required}`, {
+    hint: `take it back first: godwit down --stream ${by.slice(0, by.indexOf("/"))}`,
+  });
+}
