@@ -30,7 +30,7 @@ const LOAD_LIMIT_MS = 30_000;
  * @throws GodwitError MIGRATION_MALFORMED with the place: it cannot be loaded, exports no `up`, or exports what cannot be used.
  */
 export async function loadCodeMigration(path: string, checksum?: string): Promise<CodeMigration> {
-  const text = await readText(path);
+  const text = readText(path);
   const exports = await importModule(path, checksum ?? checksumOf(text));
   return readFunctions(path, text, exports);
 }

@@ -254,7 +254,9 @@ describe("discoverMigrations", () => {
   it("reports a file that cannot be read", () => {
     write({ "b.sql": "" });
     symlinkSync("a.sql", join(directory, "a.sql"));
-    expect(messages()).toEqual(["MIGRATION_MALFORMED a.sql: cannot be read: it is a link that leads back to itself"]);
+    expect(messages()).toEqual([
+      "MIGRATION_MALFORMED a.sql: cannot be read: it is a link that leads back to itself",
+    ]);
   });
 
   it("says what to do about a folder that is missing, empty or none", () => {

@@ -55,9 +55,9 @@ interface ReadMigration {
 
 async function parseFile(file: MigrationFile): Promise<ReadMigration> {
   try {
-    const text = await readText(file.path);
+    const text = readText(file.path);
     if (file.format === "code") return await parseCode(file, text);
-    const down = file.downPath === null ? null : await readText(file.downPath);
+    const down = file.downPath === null ? null : readText(file.downPath);
     return await parseTexts(file, { up: text, down });
   } catch (error) {
     if (!isGodwitError(error)) throw error;

@@ -1,23 +1,18 @@
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { GodwitError } from "../core/error.ts";
 import { offsetToPosition } from "../sql/position.ts";
 import { locate } from "./problems.ts";
 import { messageOf } from "./system-error.ts";
 
 /**
- * Reads a migration's file as text, without a byte order mark; line ends stay as they are.
+ * Reads a migration's file as text, without a byte order mark; line ends stay as they are. Synchronous on purpose: for
+ * a thousand small files that takes a tenth of the time of asynchronous calls.
  * @throws GodwitError MIGRATION_MALFORMED with the place, for bytes that are not UTF-8 and for NUL characters, which
  *   PostgreSQL cannot store in text; and when the file cannot be read (any more).
  */
-export async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new GodwitError("MIGRATION_MALFORMED", `${path} cannot be read: ${messageOf(error)}`, {
-      hint: "make it readable, or remove it",
-      location: { file: path, line: 1, column: 1 },
-      cause: error,
-    });
-  });
+export function readText(path: string): string {
+  const bytes = readBytes(path);
   if (!isUtf8(bytes)) throw notUtf8(path, bytes);
   const text = bytes.toString("utf8").replace(/^\u{FEFF}/u, "");
   const nul = text.indexOf("\0");
@@ -33,6 +28,18 @@ export async function readText(path: string): Promise<string> {
     );
   }
   return text;
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new GodwitError("MIGRATION_MALFORMED", `${path} cannot be read: ${messageOf(error)}`, {
+      hint: "make it readable, or remove it",
+      location: { file: path, line: 1, column: 1 },
+      cause: error,
+    });
+  }
 }
 
 function notUtf8(path: string, bytes: Buffer): GodwitError {

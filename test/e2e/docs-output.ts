@@ -22,7 +22,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
 const STATEMENT = /^ {4}(\S.{59}).* {2}\d[\d.]* (?:ms|s)$/;
 
 /** A line as it is compared: without times, durations, ports, process ids, versions of the server and widths of columns. */
-export function normalise(line: string): string {
+function normalise(line: string): string {
   const kept = STATEMENT.exec(line)?.[1] ?? line;
   return VOLATILE.reduce((text, [pattern, word]) => text.replaceAll(pattern, word), kept).trim();
 }

@@ -84,7 +84,7 @@ export function readPage(text: string): {
       if (first.endsWith("-->")) first = first.slice(0, -3).trim();
       else for (at++; lines[at] !== "-->"; at++) body.push(lines[at]!);
       const rest = body.join("\n");
-      switch (note[1]) {
+      switch (note[1] ?? "") {
         case "file":
           if (body.length > 0) actions.push({ kind: "file", line, path: first, text: `${rest}\n` });
           else file = first;

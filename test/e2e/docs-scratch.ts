@@ -25,7 +25,7 @@ export interface Ran {
 }
 
 /** What the pages call the database of their examples. */
-export const SHOWN_URL = "postgres://shop@localhost:5432/shop";
+const SHOWN_URL = "postgres://shop@localhost:5432/shop";
 const SHOWN_FOLDER = "/srv/shop";
 const FOREIGN =
   /^(?:PG|DB_|DATABASE_)|^(?:NO_COLOR|FORCE_COLOR|SERVICE_NAME|GIT_SHA|GITHUB_SHA|CI_COMMIT_SHA)$/;

@@ -36,15 +36,18 @@ const fences = [...pages].flatMap(([path, text]) =>
   readPage(text).fences.map((fence) => ({ ...fence, place: `${path}:${fence.line}` })),
 );
 
-/** With GODWIT_DOCS_UPDATE=1 the pages are given the output that is printed now; look at the difference before you keep it. */
-const updating = process.env["GODWIT_DOCS_UPDATE"] === "1";
+/**
+ * With GODWIT_DOCS_UPDATE=1 the pages are given what is printed now where it differs, with `all` everywhere; look at
+ * the difference before you keep it.
+ */
+const updating = process.env["GODWIT_DOCS_UPDATE"] ?? "";
 
 afterAll(uninstall);
 
 describe.concurrent("what is typed in", () => {
   it.each([...pages.keys()])("%s works as shown", async (path) => {
-    const report = await runPage(path, pages.get(path)!, NOT_RUN);
-    if (updating) writeFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), report.text);
+    const report = await runPage(path, pages.get(path)!, NOT_RUN, updating === "all");
+    if (updating !== "") writeFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), report.text);
     expect(report.problems.join("\n\n")).toBe("");
   });
 });
