@@ -146,7 +146,7 @@ async function runAlone(
       isConcurrent(statement) ? withoutLockTimeout(session, run) : run(),
     );
     const again = settingsAfter(context, planned, statement);
-    if (again !== null) await session.query(again);
+    if (again !== null) await session.cleanup(() => session.query(again));
     const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
     emitFinished(context, planned, outcome);
     return outcome;

@@ -9,6 +9,7 @@ export async function withoutLockTimeout<T>(session: Session, body: () => Promis
   const [row] = await session.rows("SELECT pg_catalog.current_setting('lock_timeout') AS before");
   await session.query("SET lock_timeout = 0");
   const result = await body();
-  await session.query(`SET lock_timeout = ${literal(row?.before ?? "0")}`);
+  // Even when interrupted: what `body` did is done, and must not be taken for a failure.
+  await session.cleanup(() => session.query(`SET lock_timeout = ${literal(row?.before ?? "0")}`));
   return result;
 }

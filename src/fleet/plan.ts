@@ -7,8 +7,7 @@ import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
 import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { selectOneStream, selectStreams } from "./streams.ts";
-import { graphOf, parsePending, withParticipants } from "./up.ts";
-import { makeUpPlan } from "./up-plan.ts";
+import { graphOf, parsePending, planSegment, withParticipants } from "./up.ts";
 
 /**
  * What `up` or `down` would do now: pure data, in the order in which it would be done. A target has one plan, or several where
@@ -55,20 +54,11 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     const plans: PlanResult["plans"][number][] = [];
     for (const segment of [...segments, ...idle]) {
       const participant = participants.find((one) => one.stream.name === segment.stream)!;
-      const { target, session, snapshot, findings } = participant;
+      const { target, snapshot, findings } = participant;
       const isFirst = plans.every((one) => one.target !== target.id);
-      const request = {
-        files: files.get(segment.stream)!,
-        snapshot,
-        graph,
-        selection: {},
-        reapply: options.reapply ?? false,
-        only: new Set(segment.nodes.map((node) => node.id)),
-        withRepeatables: segment.withRepeatables,
-        parsed: parsed.get(segment.stream) ?? new Map(),
-      };
-      const warnings = isFirst ? findings.warnings : [];
-      const made = await makeUpPlan(io, session, target, request, { ...findings, warnings });
+      const own = parsed.get(segment.stream) ?? new Map();
+      const seen = { snapshot, findings: { ...findings, warnings: isFirst ? findings.warnings : [] } };
+      const made = await planSegment(io, options, graph, participant, segment, own, seen);
       plans.push(shown(made, target.label));
     }
     return { plans };

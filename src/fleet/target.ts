@@ -62,8 +62,9 @@ export async function withTargetSession<T>(
   try {
     return await body(session);
   } catch (error) {
-    if (io.signal?.aborted === true) throw abortReason(io.signal);
-    throw error;
+    // One that says so itself may carry what was done before.
+    if (io.signal?.aborted !== true || isGodwitError(error, abortReason(io.signal).code)) throw error;
+    throw abortReason(io.signal);
   } finally {
     await session.close();
   }

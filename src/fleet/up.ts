@@ -9,6 +9,7 @@ import { assertNoProblems } from "../migrations/problems.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory, type Comparison } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
+import type { Plan } from "../plan/types.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import { fleetGraph } from "./fleet-graph.ts";
@@ -143,7 +144,16 @@ async function bringUp(
   const graph = graphOf(io, files, parsed, appliedBy);
   const segments = segmentsOf(graph, participants, options);
   await assertRequirementsMet(io, graph, segments, appliedBy);
+  const busy: Segment[] = [];
   for (const segment of segments) {
+    const participant = participants.find((one) => one.stream.name === segment.stream)!;
+    const own = parsed.get(segment.stream) ?? new Map();
+    const plan = await planSegment(io, options, graph, participant, segment, own, participant);
+    participant.run.warn(io, plan.warnings);
+    // Repeatables that are not to be put back are no work, and what has no work takes no lock.
+    if (plan.migrations.length > 0) busy.push(segment);
+  }
+  for (const segment of busy) {
     throwIfAborted(io.signal);
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const { run } = participant;
@@ -169,6 +179,29 @@ async function bringUp(
   }
 }
 
+/** What a segment does to its target, as far as `seen` tells. @throws GodwitError as `makeUpPlan`. */
+export async function planSegment(
+  io: FleetIo,
+  options: Pick<UpOptions, "reapply">,
+  graph: Graph,
+  { files, session, target }: Participant,
+  segment: Segment,
+  parsed: Map<string, Migration>,
+  seen: Pick<Participant, "snapshot" | "findings">,
+): Promise<Plan> {
+  const request = {
+    files,
+    snapshot: seen.snapshot,
+    graph,
+    selection: {},
+    reapply: options.reapply ?? false,
+    only: new Set(segment.nodes.map((node) => node.id)),
+    withRepeatables: segment.withRepeatables,
+    parsed,
+  };
+  return makeUpPlan(io, session, target, request, seen.findings);
+}
+
 async function runSegment(
   io: FleetIo,
   options: UpOptions,
@@ -178,26 +211,11 @@ async function runSegment(
   parsed: Map<string, Migration>,
 ): Promise<void> {
   const { target, session, facts, files, run } = participant;
-  const request = {
-    files,
-    graph,
-    selection: {},
-    reapply: options.reapply ?? false,
-    only: new Set(segment.nodes.map((node) => node.id)),
-    withRepeatables: segment.withRepeatables,
-    parsed,
-  };
-  if (segment.nodes.length === 0) {
-    // Repeatables that are not to be put back are no work, and what has no work takes no lock.
-    const { snapshot, findings } = participant;
-    const plan = await makeUpPlan(io, session, target, { ...request, snapshot }, findings);
-    run.warn(io, plan.warnings);
-    if (plan.migrations.length === 0) return;
-  }
   const needed = (snapshot: HistorySnapshot): boolean => hasWork(compareWithHistory(files, snapshot.rows));
   await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot }) => {
     const findings = await inspect(io, session, target, files, snapshot);
-    const plan = await makeUpPlan(io, session, target, { ...request, snapshot }, findings);
+    const seen = { snapshot, findings };
+    const plan = await planSegment(io, options, graph, participant, segment, parsed, seen);
     run.warn(io, plan.warnings);
     await runPlan(context, plan, {
       onDone: (outcome) => run.add(outcome, "up"),

@@ -31,7 +31,9 @@ export function workSettingsSql(settings: WorkSettings): string {
  */
 export function sessionResetSql(settings: WorkSettings): string {
   return (
-    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL; DISCARD TEMP; UNLISTEN *; CLOSE ALL; " +
+    // RESET ALL may bring a limit of the role's own back, and dropping temporary tables can take long.
+    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SET statement_timeout = 0; " +
+    "DEALLOCATE ALL; DISCARD TEMP; UNLISTEN *; CLOSE ALL; " +
     workSettingsSql(settings)
   );
 }

@@ -46,7 +46,12 @@ export async function runPage(
               problems.push(
                 `${path}:${command.outputLine}: \`${command.text}\` printed\n${printed.join("\n")}`,
               );
-            replace(lines, command.outputLine, command.output, last ? printed : [...printed, ""]);
+            replace(
+              lines,
+              command.outputLine,
+              command.output,
+              last || printed.length === 0 ? printed : [...printed, ""],
+            );
           }
           break;
         case "file":

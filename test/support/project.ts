@@ -85,14 +85,16 @@ export async function failureOf(work: PromiseLike<unknown>, code: ErrorCode): Pr
   return error;
 }
 
-/** What a verb told while it worked; a failure of it is no failure here. */
+const told = new WeakMap<object, Promise<GodwitEvent[]>>();
+
+/** What a verb told while it worked, however often it is asked; a failure of it is no failure here. */
 export async function eventsOf<T extends GodwitEvent["type"]>(
   run: Run<unknown>,
   type: T,
 ): Promise<Extract<GodwitEvent, { type: T }>[]> {
-  const found: Extract<GodwitEvent, { type: T }>[] = [];
-  for await (const event of run) if (isOf(event, type)) found.push(event);
-  return found;
+  let events = told.get(run);
+  if (events === undefined) told.set(run, (events = Array.fromAsync(run)));
+  return (await events).filter((event) => isOf(event, type));
 }
 
 function isOf<T extends GodwitEvent["type"]>(

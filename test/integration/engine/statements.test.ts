@@ -38,8 +38,6 @@ describe("a file of statements", () => {
       [4, 3, 1],
     ]);
     expect(started[1]?.sql).toBe("INSERT INTO ä VALUES (1), (2)");
-    const finished = await eventsOf(godwit.up(), "statement.finished");
-    expect(finished).toEqual([]);
   });
 
   it("measures how long each took", async () => {
@@ -49,8 +47,8 @@ describe("a file of statements", () => {
     const [slow, quick] = await eventsOf(run, "statement.finished");
     expect(slow?.durationMs).toBeGreaterThanOrEqual(195);
     expect(quick?.durationMs).toBeLessThan(slow!.durationMs);
-    const [finished] = await eventsOf(godwit.up(), "migration.finished");
-    expect(finished).toBeUndefined();
+    const [whole] = await eventsOf(run, "migration.finished");
+    expect(whole?.durationMs).toBeGreaterThanOrEqual(slow!.durationMs + quick!.durationMs);
   });
 
   it("hands on the notices and warnings of the server", async () => {
@@ -242,12 +240,12 @@ describe("transaction off", () => {
     }
   });
 
-  it("may have savepoints where there is a transaction", async () => {
+  it("has no savepoints, on which a failure behind them could be rolled back unseen", async () => {
     const { godwit, database } = await testProject({
-      "1_a.sql": "CREATE TABLE a ();\nSAVEPOINT s;\nDROP TABLE a;\nROLLBACK TO SAVEPOINT s;\nRELEASE SAVEPOINT s;\n",
+      "1_a.sql": "CREATE TABLE a ();\nSAVEPOINT s;\nDROP TABLE a;\nROLLBACK TO SAVEPOINT s;\n",
     });
-    await godwit.up();
-    expect(await tablesOf(database)).toEqual(["a"]);
+    await failureOf(godwit.up(), "MIGRATION_MALFORMED");
+    expect(await hasHistory(database)).toBe(false);
   });
 });
 

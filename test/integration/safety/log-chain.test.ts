@@ -200,7 +200,7 @@ describe("tampering with the log", () => {
   it.each(TAMPERINGS)("is found: %s", async (_, sql, at = "$") => {
     const [{ n } = { n: 0 }] = await database.query<{ n: number }>("SELECT count(*)::int AS n FROM kept.log");
     for (const seq of at === "any" ? [1] : [2, Math.floor(n / 2), n - 1]) {
-      const { godwit } = await tamperedWith(sql.replaceAll("$", String(seq)));
+      const { godwit } = await tamperedWith(sql!.replaceAll("$", String(seq)));
       const error = await failureOf(godwit.verify(), "LOG_CHAIN_BROKEN");
       expect(error.hint).toContain("godwit history");
       const [target] = (error.result as Awaited<ReturnType<typeof godwit.verify>>).targets;
