@@ -14,21 +14,27 @@ export function startRun<T>(work: (emit: Emit) => Promise<T>): Run<T> {
   };
 }
 
-/** Events in the order in which they happened, kept until they are taken. */
+/** Events in the order in which they happened, kept until they are taken; each goes to one of those who take them. */
 class EventQueue implements AsyncIterable<GodwitEvent> {
   readonly #events: GodwitEvent[] = [];
   #taken = 0;
   #ended = false;
-  #wake: (() => void) | null = null;
+  #change = Promise.withResolvers<void>();
 
   push(event: GodwitEvent): void {
     this.#events.push(Object.freeze(event));
-    this.#wake?.();
+    this.#changed();
   }
 
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#changed();
+  }
+
+  /** Wakes everybody who waits: several may. */
+  #changed(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<GodwitEvent> {
@@ -36,12 +42,14 @@ class EventQueue implements AsyncIterable<GodwitEvent> {
       if (this.#taken < this.#events.length) {
         yield this.#events[this.#taken++]!;
         // What was taken is let go in bulk, so that a long run does not grow.
-        if (this.#taken >= 1024) (this.#events.splice(0, this.#taken), (this.#taken = 0));
+        if (this.#taken >= 1024) {
+          this.#events.splice(0, this.#taken);
+          this.#taken = 0;
+        }
         continue;
       }
       if (this.#ended) return;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = null;
+      await this.#change.promise;
     }
   }
 }

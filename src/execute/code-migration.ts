@@ -15,7 +15,9 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
       hint: `put the file back, or take the change back by hand and tell the history: godwit repair mark-not-applied ${planned.id} --reason "…"`,
     });
   }
-  const module = await loadCodeMigration(planned.modulePath, planned.checksum);
+  // The way down is the one that the file has now, whatever was loaded under the checksum that was applied.
+  const checksum = planned.direction === "up" ? planned.checksum : undefined;
+  const module = await loadCodeMigration(planned.modulePath, checksum);
   const run = planned.direction === "up" ? module.up : module.down;
   if (run === undefined || run === null) {
     throw new GodwitError("IRREVERSIBLE", `${planned.id} has no down`, {
@@ -53,7 +55,7 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
 }
 
 const TRANSACTION_CONTROL =
-  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE\s+TRANSACTION)\b/i;
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|ABORT|PREPARE\s+TRANSACTION)\b/i;
 
 /** Ending the transaction would tear the change from its entry in the history. */
 function assertNoTransactionControl(planned: PlannedMigration, text: string): void {

@@ -15,6 +15,8 @@ export interface ExecutionContext {
   readonly runId: string;
   readonly signal: AbortSignal | undefined;
   readonly watch: StatementWatch;
+  /** Statements that took long in migrations whose entry was sent before their outcome was known; told at the end of the run. */
+  readonly slowStatements: Readonly<Record<string, unknown>>[];
   /** `search_path` of the target, ready for SET; null: the server's default. */
   readonly searchPath: string | null;
   /** For a whole migration: how long its transaction is tried again for locks, in milliseconds. */

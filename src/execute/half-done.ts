@@ -2,7 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { qualified } from "../sql/quote.ts";
-import { withoutLockTimeout } from "./without-lock-timeout.ts";
+import { letStandAlone } from "./stand-alone.ts";
 import { concurrentIndexOf, type ConcurrentIndex } from "../sql/concurrent-index.ts";
 
 /** What the catalog says about a stand-alone statement whose outcome the ledger does not know. */
@@ -75,6 +75,8 @@ async function judgeIndex(session: Session, index: ConcurrentIndex, reported: bo
   if (row.valid === "t" && reported) return { verdict: "not done", because: "it had failed" };
   if (row.valid === "t") return { verdict: "done", because: `index ${index.name} is there and valid` };
   const drop = `DROP INDEX CONCURRENTLY ${qualified(row.schema ?? null, index.name)}`;
-  await withoutLockTimeout(session, () => session.query(drop));
+  const putBack = await letStandAlone(session, true);
+  await session.query(drop);
+  await putBack();
   return { verdict: "not done", because: `index ${index.name} was left INVALID and has been dropped` };
 }

@@ -129,6 +129,7 @@ export async function withLockedTarget<T>(
       runId,
       signal,
       watch,
+      slowStatements: [],
       searchPath: options.searchPath,
       lockRetryMs: options.lockRetryMs,
     };
@@ -183,7 +184,7 @@ async function recordEnd<T>(
             event: "lock.released",
             migrationId: null,
             message: `${run.command} ${outcome}`,
-            details: { outcome },
+            details: { outcome, slow_statements: context.slowStatements },
           },
         ],
         statements: [runFinishedSql(scope.schema, run.runId, outcome), context.writer.gaveBack()],

@@ -1,6 +1,7 @@
 import type { GodwitError } from "../core/error.ts";
 import type { LogEntry } from "../history/log-chain.ts";
 import type { StoredError } from "../history/types.ts";
+import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
 
@@ -11,14 +12,22 @@ export interface StatementOutcome {
   readonly rows: number | null;
 }
 
-/** That a migration is done, with every statement that this run ran for it. */
+/**
+ * That a migration is done, with every statement that this run ran for it.
+ * @param outcomes null: the entry is on its way to the server together with the statements, whose outcome is not known yet.
+ * @param durationMs null: the server measures.
+ */
 export function finishedEntry(
   planned: PlannedMigration,
-  outcomes: readonly StatementOutcome[],
-  durationMs: number,
+  outcomes: readonly StatementOutcome[] | null,
+  durationMs: number | null,
 ): LogEntry {
   const { id, direction } = planned;
+  const statements =
+    outcomes?.map(statementDetails) ??
+    planned.steps.flatMap(statementsOf).map(({ ordinal, tag }) => ({ ordinal, tag }));
   return {
+    timed: durationMs === null,
     level: "info",
     event: finishedEvent(planned),
     migrationId: id,
@@ -26,8 +35,8 @@ export function finishedEntry(
     details: {
       checksum: planned.checksum,
       reason: planned.reason,
-      duration_us: Math.round(durationMs * 1000),
-      statements: outcomes.map(statementDetails),
+      ...(durationMs === null ? {} : { duration_us: Math.round(durationMs * 1000) }),
+      statements,
     },
   };
 }
@@ -101,7 +110,7 @@ export function storedError(error: GodwitError): StoredError {
   };
 }
 
-function statementDetails({ statement, durationMs, rows }: StatementOutcome): Record<string, unknown> {
+export function statementDetails({ statement, durationMs, rows }: StatementOutcome): Record<string, unknown> {
   return { ordinal: statement.ordinal, tag: statement.tag, duration_us: Math.round(durationMs * 1000), rows };
 }
 

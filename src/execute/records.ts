@@ -31,14 +31,13 @@ export function migrationRecord(
 
 /**
  * The change that says that all of a migration is done.
- * @param whole it is written by the transaction that did it.
+ * @param durationMs null: it is written by the transaction that did it, and the server measures.
  */
 export function finishedChange(
   writer: HistoryWriter,
   planned: PlannedMigration,
-  outcomes: readonly StatementOutcome[],
-  durationMs: number,
-  whole: boolean,
+  outcomes: readonly StatementOutcome[] | null,
+  durationMs: number | null,
 ): HistoryChange & { readonly statements: readonly string[] } {
   return {
     statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
@@ -46,7 +45,7 @@ export function finishedChange(
     migration: migrationRecord(
       planned,
       planned.direction === "up" ? "completed" : "rolled_back",
-      whole ? "transaction" : durationMs,
+      durationMs ?? "transaction",
     ),
   };
 }

@@ -46,7 +46,7 @@ export interface Place {
 /**
  * Runs one migration and its history. A single transaction commits both at once; anything else goes through the ledger.
  * A failure is rolled back, recorded and thrown.
- * @param next the one after it in the plan.
+ * @param upcoming the ones after it in the plan.
  * @throws GodwitError MIGRATION_FAILED, OBJECT_LOCK_TIMEOUT, PERMISSION_DENIED, CONNECTION_LOST, LOCK_LOST, NEEDS_REPAIR or the
  *   signal's reason; MustStandAlone.
  */
@@ -54,7 +54,7 @@ export async function runMigration(
   context: ExecutionContext,
   runner: WholeRunner,
   planned: PlannedMigration,
-  next: PlannedMigration | null,
+  upcoming: readonly PlannedMigration[],
   place: Place,
 ): Promise<MigrationOutcome> {
   const { emit, session } = context;
@@ -74,7 +74,7 @@ export async function runMigration(
   let outcomes: StatementOutcome[];
   try {
     outcomes = whole
-      ? await runner.run(planned, next, started)
+      ? await runner.run(planned, upcoming)
       : await runSteps(context, planned, started, progress);
   } catch (failure) {
     const rolledBack = !progress.begun;

@@ -4,6 +4,9 @@ import type { ExecutionContext } from "./context.ts";
 import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
 import { isWhole, WholeRunner } from "./run-whole.ts";
 
+/** Migrations that are shown to the runner, which may send some of them ahead. */
+const LOOK_AHEAD = 8;
+
 export interface RunPlanOptions {
   /** Called for each migration that is done, so that what succeeded is known even when a later one fails. */
   readonly onDone: (outcome: MigrationOutcome) => void;
@@ -18,13 +21,16 @@ export interface RunPlanOptions {
  * @throws as `runMigration`.
  */
 export async function runPlan(context: ExecutionContext, plan: Plan, options: RunPlanOptions): Promise<void> {
-  const runner = new WholeRunner(context);
   const total = plan.migrations.length;
+  const runner = new WholeRunner(context, total);
   try {
     for (const [index, first] of plan.migrations.entries()) {
-      throwIfAborted(context.signal);
-      const next = plan.migrations[index + 1] ?? null;
-      options.onDone(await runAdapting(context, runner, first, next, { index: index + 1, total }, options));
+      // What is on its way may have been committed, so its outcome is waited for and told.
+      if (!runner.isUnderWay(first)) throwIfAborted(context.signal);
+      const upcoming = plan.migrations.slice(index + 1, index + 1 + LOOK_AHEAD);
+      options.onDone(
+        await runAdapting(context, runner, first, upcoming, { index: index + 1, total }, options),
+      );
       await runner.ready();
     }
   } finally {
@@ -37,13 +43,13 @@ async function runAdapting(
   context: ExecutionContext,
   runner: WholeRunner,
   first: PlannedMigration,
-  next: PlannedMigration | null,
+  upcoming: readonly PlannedMigration[],
   place: { readonly index: number; readonly total: number },
   options: RunPlanOptions,
 ): Promise<MigrationOutcome> {
   for (let planned = first; ;) {
     try {
-      return await runMigration(context, runner, planned, next, place);
+      return await runMigration(context, runner, planned, upcoming, place);
     } catch (error) {
       if (!(error instanceof MustStandAlone)) {
         if (!isWhole(planned)) options.onUnfinished(planned.id);

@@ -1,5 +1,5 @@
 import type { HistoryChange } from "../history/writer.ts";
-import type { StatementResult } from "../postgres/session.ts";
+import { BEGIN } from "../postgres/work-session.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
@@ -8,11 +8,11 @@ import type { ExecutionContext } from "./context.ts";
 import { judgeHalfDone } from "./half-done.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
-import { settingsAfter, settingsSql } from "./settings-after.ts";
+import { settingsSql } from "./settings-after.ts";
+import { letStandAlone } from "./stand-alone.ts";
 import { emitFinished, emitSkipped, emitStarted, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
 import { inTransaction } from "./transaction.ts";
-import { withoutLockTimeout } from "./without-lock-timeout.ts";
 
 /** How far a migration of several steps has come. */
 export interface Progress {
@@ -48,7 +48,7 @@ export async function runSteps(
     else all.push(...(await runStep(context, planned, step, progress)));
   }
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
-  const finished = finishedChange(writer, planned, all, performance.now() - started, false);
+  const finished = finishedChange(writer, planned, all, performance.now() - started);
   await writer.write({
     ...finished,
     statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],
@@ -69,11 +69,11 @@ async function runStep(
 ): Promise<StatementOutcome[]> {
   if (step.kind !== "transaction") return standAlone(context, planned, step, progress);
   const outcomes = await inTransaction(context, planned, {
-    start: () => {
-      const begun = context.session.query("BEGIN");
-      begun.catch(() => undefined);
+    start: (lockTimeoutMs) => {
+      const limit = lockTimeoutMs === null ? "" : `; SET LOCAL lock_timeout = ${lockTimeoutMs}`;
+      const begun = context.session.query(`${BEGIN}${limit}`);
       const pipeline = new StatementPipeline(context, planned, step.statements);
-      return () => pipeline.results();
+      return { results: () => pipeline.resultsBehind(begun), committed: null };
     },
     change: (done) => ({
       log: [stepEntry(planned, "step.finished", step.ordinal, done)],
@@ -105,6 +105,7 @@ async function standAlone(
       return [];
     }
   }
+  const putBack = await letStandAlone(session, step.kind === "standalone" && isConcurrent(step.statement));
   await writer.write({
     log: [stepEntry(planned, "step.intended", step.ordinal)],
     steps: [stepRecord(planned, step, "intended")],
@@ -129,6 +130,7 @@ async function standAlone(
     log: [stepEntry(planned, "step.finished", step.ordinal, outcomes)],
     steps: [stepRecord(planned, step, "done")],
   });
+  await putBack();
   return outcomes;
 }
 
@@ -138,15 +140,10 @@ async function runAlone(
   statement: Statement,
 ): Promise<StatementOutcome> {
   const { session } = context;
-  const run = (): Promise<StatementResult> => session.query(statement.sql);
   emitStarted(context, planned, statement, true);
   const began = performance.now();
   try {
-    const result = await watched(context, planned, statement, () =>
-      isConcurrent(statement) ? withoutLockTimeout(session, run) : run(),
-    );
-    const again = settingsAfter(context, planned, statement);
-    if (again !== null) await session.cleanup(() => session.query(again));
+    const result = await watched(context, planned, statement, () => session.query(statement.sql));
     const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
     emitFinished(context, planned, outcome);
     return outcome;

@@ -68,6 +68,7 @@ function detailOf(
     blockers === null || codeOf(error) !== "OBJECT_LOCK_TIMEOUT"
       ? undefined
       : `the lock is held by ${blockers}`,
+    error.internalQuery === undefined ? undefined : `query: ${error.internalQuery}`,
     error.where === undefined ? undefined : `in ${error.where}`,
     error.constraint === undefined ? undefined : `constraint: ${error.constraint}`,
   ].filter((line) => line !== undefined && line !== "");

@@ -1,13 +1,13 @@
-import type { StatementResult } from "../postgres/session.ts";
+import type { Notice, StatementResult } from "../postgres/session.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import type { StatementOutcome } from "./log-entries.ts";
 import { settingsAfter } from "./settings-after.ts";
-import { emitFinished, emitStarted, watched } from "./statement-events.ts";
+import { emitFinished, emitStarted, subject, watched } from "./statement-events.ts";
 
 /** Statements that are on their way to the server at once; enough to hide the network, little enough for memory. */
-const DEPTH = 32;
+export const PIPELINE_DEPTH = 32;
 
 /** The statement that failed, so that the caller can show its place. */
 export class StatementFailure extends Error {
@@ -32,7 +32,7 @@ export class StatementPipeline {
     this.#context = context;
     this.#planned = planned;
     this.#statements = statements;
-    for (let depth = 0; depth < DEPTH; depth++) this.#sendNext();
+    for (let depth = 0; depth < PIPELINE_DEPTH; depth++) this.#sendNext();
   }
 
   /**
@@ -62,6 +62,17 @@ export class StatementPipeline {
     return outcomes;
   }
 
+  /** As `results`, once what was sent in front of the statements, BEGIN above all, is known to have been done. */
+  async resultsBehind(begun: Promise<unknown>): Promise<StatementOutcome[]> {
+    try {
+      await begun;
+    } catch (error) {
+      await this.settled();
+      throw error;
+    }
+    return this.results();
+  }
+
   /** Waits until nothing is under way, whatever came of it. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#sent);
@@ -70,7 +81,9 @@ export class StatementPipeline {
   #sendNext(): void {
     const next = this.#statements[this.#sent.length];
     if (next === undefined) return;
-    const running = this.#context.session.query(next.sql);
+    const tell = (notice: Notice): void =>
+      this.#context.emit({ type: "notice", ...subject(this.#context, this.#planned), ...notice });
+    const running = this.#context.session.query(next.sql, undefined, tell);
     running.catch(() => undefined);
     this.#sent.push(running);
     const settings = settingsAfter(this.#context, this.#planned, next);

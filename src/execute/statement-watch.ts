@@ -13,11 +13,16 @@ export interface StatementSight {
 /** Statements shorter than this are not watched, so that quick runs open no second session. */
 const WATCH_AFTER_MS = 1000;
 const LOOK_EVERY_MS = 1000;
+/** How long a worker takes to end once the server has told it to. */
+const GIVE_WAY_MS = 500;
 
 const SIGHT_SQL = `SELECT p.phase, p.done, p.total,
   (SELECT pg_catalog.string_agg('backend ' || b.pid || coalesce(' (' || nullif(b.application_name, '') || ')', '')
       || coalesce(': ' || pg_catalog.left(nullif(b.query, ''), 80), ''), ', ')
-    FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids($1::integer))) AS waiting_for
+    FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids($1::integer))) AS waiting_for,
+  (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'deadlock_timeout' AND EXISTS (
+    SELECT FROM (SELECT pid FROM pg_catalog.pg_stat_progress_vacuum UNION ALL SELECT pid FROM pg_catalog.pg_stat_progress_analyze) v
+    WHERE v.pid = ANY (pg_catalog.pg_blocking_pids($1::integer)))) AS vacuum_yields
 FROM (SELECT 1) one LEFT JOIN (
   SELECT pid, phase, blocks_done AS done, blocks_total AS total FROM pg_catalog.pg_stat_progress_create_index
   UNION ALL SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_catalog.pg_stat_progress_vacuum
@@ -36,6 +41,7 @@ export class StatementWatch {
   readonly #lookAfterMs: number;
   #session: Promise<Session> | null = null;
   #lastBlockers: string | null = null;
+  #givesWayAfterMs: number | null = null;
   readonly #closing = new AbortController();
 
   constructor(options: {
@@ -56,9 +62,18 @@ export class StatementWatch {
     return this.#lastBlockers;
   }
 
+  /**
+   * How long to wait so that what blocks the watched session gives way, in milliseconds; null: nothing that would. The
+   * server cancels an autovacuum that is in the way, but only of who has waited for deadlock_timeout (manual 24.1.6).
+   */
+  get givesWayAfterMs(): number | null {
+    return this.#givesWayAfterMs;
+  }
+
   /** Called where another piece of work begins: who was in the way of the one before is not of interest to it. */
   forgetBlockers(): void {
     this.#lastBlockers = null;
+    this.#givesWayAfterMs = null;
   }
 
   /**
@@ -97,7 +112,11 @@ export class StatementWatch {
       const session = await opening;
       const [row] = await session.rows(SIGHT_SQL, [String(this.#pid)]);
       if (row === undefined) return null;
-      this.#lastBlockers = row.waiting_for ?? this.#lastBlockers;
+      if (row.waiting_for !== null && row.waiting_for !== undefined) {
+        this.#lastBlockers = row.waiting_for;
+        const yields = row.vacuum_yields ?? null;
+        this.#givesWayAfterMs = yields === null ? null : Number(yields) + GIVE_WAY_MS;
+      }
       return {
         phase: row.phase ?? null,
         done: row.done === null || row.done === undefined ? null : Number(row.done),

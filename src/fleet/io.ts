@@ -11,5 +11,7 @@ export interface FleetIo {
   readonly connectWaitMs: number;
   /** How long to wait for Godwit's own lock, in milliseconds. */
   readonly lockWaitMs: number;
+  /** How long a transaction is tried again when locks on objects cannot be had, in milliseconds; absent: a minute. */
+  readonly lockRetryMs?: number;
   readonly run: RunRecord;
 }

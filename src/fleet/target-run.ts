@@ -75,7 +75,7 @@ export async function lockTarget<T>(
       lockTimeoutMs: io.config.safety.lockTimeoutMs,
       statementTimeoutMs: io.config.safety.statementTimeoutMs,
       lockWaitMs: io.lockWaitMs,
-      lockRetryMs: LOCK_RETRY_MS,
+      lockRetryMs: io.lockRetryMs ?? LOCK_RETRY_MS,
       signal: io.signal,
       emit: io.emit,
       stillNeeded,

@@ -254,7 +254,7 @@ function reasonToSkip(
   };
 }
 
-export function hasWork({ pending, repeatables }: Comparison): boolean {
+function hasWork({ pending, repeatables }: Comparison): boolean {
   return pending.length > 0 || repeatables.length > 0;
 }
 

@@ -10,6 +10,8 @@ export interface LogEntry {
   readonly migrationId: string | null;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Adds `duration_us` to the details: from the begin of the transaction to this message, measured by the server. */
+  readonly timed?: boolean;
 }
 
 /** An entry as it stands in the log, every part as text that the server wrote. */

@@ -4,7 +4,7 @@ import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
-import { OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
+import { BEGIN, OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { LogEntry } from "./log-chain.ts";
 import { storableJson, storableText } from "./storable.ts";
@@ -87,11 +87,13 @@ export class HistoryWriter {
   readonly #options: HistoryWriterOptions;
   #logSeq: number;
   #appliedSeq: number;
+  #committed: { readonly log: number; readonly applied: number };
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
     this.#logSeq = options.logSeq;
     this.#appliedSeq = options.lastAppliedSeq;
+    this.#committed = { log: options.logSeq, applied: options.lastAppliedSeq };
   }
 
   /**
@@ -102,27 +104,33 @@ export class HistoryWriter {
    *   server's error if a deferred constraint refuses the commit.
    */
   async commitWith(change: HistoryChange): Promise<void> {
-    const seqBefore = { log: this.#logSeq, applied: this.#appliedSeq };
     const text = `SET CONSTRAINTS ALL IMMEDIATE; ${OWN_ROLE_LOCALLY}; ${this.#render(change)}; COMMIT`;
     this.#logSeq += change.log.length;
+    const sent = { log: this.#logSeq, applied: this.#appliedSeq };
     try {
       await this.#options.session.query(text);
     } catch (error) {
-      this.#logSeq = seqBefore.log;
-      this.#appliedSeq = seqBefore.applied;
       throw asWriteError(error, this.#options.scope);
     }
+    this.#committed = sent;
+  }
+
+  /** Goes back to what is known to be committed. Called once everything that was under way has failed. */
+  forgetUncommitted(): void {
+    this.#logSeq = this.#committed.log;
+    this.#appliedSeq = this.#committed.applied;
   }
 
   /** Commits the change in a transaction of its own. @throws GodwitError LOCK_LOST. */
   async write(change: HistoryChange): Promise<void> {
     const { session } = this.#options;
-    const begun = session.query("BEGIN");
+    const begun = session.query(BEGIN);
     const committed = this.commitWith(change);
     try {
       await Promise.all([begun, committed]);
     } catch (error) {
       await session.cleanup(() => session.query("ROLLBACK"));
+      this.forgetUncommitted();
       throw error;
     }
   }
@@ -191,14 +199,9 @@ export class HistoryWriter {
   }
 
   #appendSql(entry: LogEntry): string {
-    const values = [
-      entry.level,
-      entry.event,
-      entry.migrationId,
-      storableText(entry.message),
-      storableJson(entry.details),
-    ];
-    return `${this.#table("append_log")}(${this.#fence()}, ${this.#target()}, ${values.map((value) => literal(value)).join(", ")})`;
+    const values = [entry.level, entry.event, entry.migrationId, storableText(entry.message)];
+    const details = literal(storableJson(entry.details)) + (entry.timed === true ? DURATION : "");
+    return `${this.#table("append_log")}(${this.#fence()}, ${this.#target()}, ${values.map((value) => literal(value)).join(", ")}, ${details})`;
   }
 
   #putSql(record: MigrationRecord): string {
@@ -278,10 +281,14 @@ function asWriteError(error: unknown, scope: HistoryScope): unknown {
   );
 }
 
+/** statement_timestamp() is when the server began with this message, that is, when the statement before it had ended (manual 9.9.5). */
+const DURATION =
+  "::jsonb || jsonb_build_object('duration_us', round(extract(epoch FROM statement_timestamp() - transaction_timestamp()) * 1000000)::bigint)";
+
 function durationSql(duration: MigrationRecord["executionMs"]): string {
   if (duration === null) return "NULL";
   return duration === "transaction"
-    ? "round(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint"
+    ? "round(extract(epoch FROM statement_timestamp() - transaction_timestamp()) * 1000)::bigint"
     : String(Math.round(duration));
 }
 

@@ -13,6 +13,13 @@ export interface WorkSettings {
   readonly connectionCheck: boolean;
 }
 
+/**
+ * Begins a transaction in a work session. Statements are sent behind it without waiting for its answer, and it may be
+ * cancelled like any other: then they would run and commit one by one. Since a work session is read-only outside of
+ * transactions that are begun like this, the server refuses them instead.
+ */
+export const BEGIN = "BEGIN READ WRITE";
+
 /** The statements that establish the settings, as one string. */
 export function workSettingsSql(settings: WorkSettings): string {
   const check = settings.connectionCheck ? "; SET client_connection_check_interval = 2000" : "";
@@ -21,7 +28,7 @@ export function workSettingsSql(settings: WorkSettings): string {
     `; SET idle_in_transaction_session_timeout = ${settings.idleInTransactionMs}` +
     `; SET lock_timeout = ${settings.lockTimeoutMs}; SET statement_timeout = ${settings.statementTimeoutMs}` +
     // Files are split by the grammar's default reading of strings; the server must read them the same way.
-    `; SET standard_conforming_strings = on${check}`
+    `; SET standard_conforming_strings = on; SET default_transaction_read_only = on${check}`
   );
 }
 

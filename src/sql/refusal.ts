@@ -1,4 +1,4 @@
-import type { Node, TransactionStmt } from "libpg-query";
+import type { Node, TransactionStmt, VariableSetStmt } from "libpg-query";
 import { commandTag } from "./command-tag.ts";
 
 /** Why a statement that is right SQL cannot be in a migration, and what to do; null if it can. */
@@ -18,7 +18,21 @@ export function refusal(node: Node): { readonly message: string; readonly hint: 
       hint: "write what is meant: RESET ALL, DEALLOCATE ALL, DISCARD TEMP; Godwit cleans its session after each migration anyway",
     };
   }
+  if ("VariableSetStmt" in node && isOtherEncoding(node.VariableSetStmt)) {
+    return {
+      message: "client_encoding must stay UTF8, in which migrations are written and the history is kept",
+      hint: "remove it; the server converts to the encoding of the database by itself",
+    };
+  }
   return null;
+}
+
+/** What follows would be read in another encoding than it is written in, the texts of the history included. */
+function isOtherEncoding({ kind, name, args }: VariableSetStmt): boolean {
+  if (kind !== "VAR_SET_VALUE" || name?.toLowerCase() !== "client_encoding") return false;
+  const value = args?.[0];
+  const encoding = value !== undefined && "A_Const" in value ? value.A_Const.sval?.sval : undefined;
+  return !/^(?:utf_?8|unicode)$/.test((encoding ?? "").toLowerCase().replaceAll("-", ""));
 }
 
 function transactionRefusal(statement: TransactionStmt): { readonly message: string; readonly hint: string } {

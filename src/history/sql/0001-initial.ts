@@ -107,7 +107,8 @@ CREATE TABLE ${schema}.migration_locks (
   renewed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   expires_at timestamptz,
   log_seq bigint NOT NULL DEFAULT 0,
-  log_hash text NOT NULL
+  log_hash text NOT NULL,
+  log_prev_hash text
 );
 COMMENT ON TABLE ${schema}.migration_locks IS 'Fencing tokens: only the newest owner of a key may write history. log_seq and log_hash are the end of its log.';
 ${functions(schema)}`;
@@ -129,19 +130,19 @@ DECLARE
   entry_at timestamptz := pg_catalog.clock_timestamp();
   entry_hash text;
 BEGIN
-  SELECT l.log_seq + 1, l.log_hash INTO new_seq, previous FROM ${schema}.migration_locks l
-    WHERE l.key = lock_key AND l.token = held_token AND l.owner = held_owner FOR NO KEY UPDATE;
+  UPDATE ${schema}.migration_locks l SET log_seq = l.log_seq + 1, log_prev_hash = l.log_hash, renewed_at = entry_at,
+      log_hash = pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+        l.log_hash, l.log_seq + 1, held_owner, entry_migration, entry_level, entry_event, entry_message, entry_details,
+        pg_catalog.to_char(entry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
+    WHERE l.key = lock_key AND l.token = held_token AND l.owner = held_owner
+    RETURNING l.log_seq, l.log_prev_hash, l.log_hash INTO new_seq, previous, entry_hash;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the lock % is not held with token %', lock_key, held_token USING ERRCODE = 'GW001';
   END IF;
-  entry_hash := pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-    previous, new_seq, held_owner, entry_migration, entry_level, entry_event, entry_message, entry_details,
-    pg_catalog.to_char(entry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex');
   INSERT INTO ${schema}.migration_log
     (stream, target_schema, seq, run_id, migration_id, level, event, message, details, at, prev_hash, hash)
     VALUES (of_stream, of_target_schema, new_seq, held_owner, entry_migration, entry_level, entry_event,
       entry_message, entry_details, entry_at, previous, entry_hash);
-  UPDATE ${schema}.migration_locks l SET log_seq = new_seq, log_hash = entry_hash, renewed_at = entry_at WHERE l.key = lock_key;
   RETURN new_seq;
 END
 $function$;

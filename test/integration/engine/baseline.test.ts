@@ -51,7 +51,8 @@ describe("baseline", () => {
     const { godwit, write } = await testProject(three);
     await godwit.baseline({ id: "2_b" });
     await write({ "1_a.sql": both("aa") });
-    await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    const error = await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    expect(error.message).toContain("1_a");
   });
 
   it("takes over one that failed", async () => {

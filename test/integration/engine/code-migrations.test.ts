@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { eventsOf, failureOf, historyOf, idsOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import {
+  eventsOf,
+  failureOf,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+} from "../../support/project.ts";
 
 describe("a code migration", () => {
   it.each([
@@ -93,7 +101,12 @@ describe("a code migration", () => {
     const { runId } = await run;
     const notices = await eventsOf(run, "notice");
     expect(notices.map(({ severity }) => severity)).toEqual(["LOG", "LOG"]);
-    expect(notices[0]).toMatchObject({ id: "1_a", target: "default", direction: "up", message: "half of it" });
+    expect(notices[0]).toMatchObject({
+      id: "1_a",
+      target: "default",
+      direction: "up",
+      message: "half of it",
+    });
     expect(JSON.parse(notices[1]!.message)).toEqual({
       id: "1_a",
       stream: "default",
@@ -108,7 +121,10 @@ describe("a code migration", () => {
   });
 
   it("says by its exports what it requires and how long it may take", async () => {
-    const { godwit, write, database } = await testProject({ "1_a.sql": "CREATE TABLE a (n text, s text);", "9_z.sql": "SELECT 1;" });
+    const { godwit, write, database } = await testProject({
+      "1_a.sql": "CREATE TABLE a (n text, s text);",
+      "9_z.sql": "SELECT 1;",
+    });
     await godwit.up();
     await write({
       "5_e.mjs":
@@ -150,7 +166,7 @@ describe("a code migration that fails", () => {
       "1_a.mjs":
         "export async function up(db) {\n" +
         '  await db.query("CREATE TABLE a (id int)");\n' +
-        '  await db.query("SELECT \'ä\', nothing FROM a");\n' +
+        "  await db.query(\"SELECT 'ä', nothing FROM a\");\n" +
         "}\n",
     });
     const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
@@ -199,24 +215,31 @@ describe("a code migration that fails", () => {
     expect(await tablesOf(database)).toEqual(["a"]);
   });
 
-  it.each(["COMMIT", "ROLLBACK", "END", "ABORT", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN", "COMMIT; BEGIN",
+  it.each([
+    "COMMIT",
+    "ROLLBACK",
+    "END",
+    "ABORT",
+    "COMMIT AND CHAIN",
+    "ROLLBACK AND CHAIN",
+    "COMMIT; BEGIN",
     "SELECT 1; COMMIT",
-    "/* x */ commit", "ROLLBACK; BEGIN"])(
-    "may not end its transaction with %s and be taken for applied",
-    async (command) => {
-      const { godwit } = await testProject({
-        "1_a.mjs": `export async function up(db) { await db.query("CREATE TABLE a ()"); await db.query("${command}"); }\n`,
-        "2_b.sql": "CREATE TABLE b ();",
-      });
-      const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
-      expect(error.hint).toContain("transaction = false");
-      expect(await statesOf(godwit)).toEqual(["1_a: failed", "2_b: pending"]);
-    },
-  );
+    "/* x */ commit",
+    "ROLLBACK; BEGIN",
+  ])("may not end its transaction with %s and be taken for applied", async (command) => {
+    const { godwit } = await testProject({
+      "1_a.mjs": `export async function up(db) { await db.query("CREATE TABLE a ()"); await db.query("${command}"); }\n`,
+      "2_b.sql": "CREATE TABLE b ();",
+    });
+    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(error.hint).toContain("transaction = false");
+    expect(await statesOf(godwit)).toEqual(["1_a: failed", "2_b: pending"]);
+  });
 
   it("does not hang on what it forgot to await", async () => {
     const { godwit } = await testProject({
-      "1_a.mjs": "export function up(db) { void db.query('SELECT nothing').catch(() => {}); db.query('CREATE TABLE a ()'); }\n",
+      "1_a.mjs":
+        "export function up(db) { void db.query('SELECT nothing').catch(() => {}); db.query('CREATE TABLE a ()'); }\n",
     });
     await failureOf(godwit.up({ timeoutMs: 20_000 }), "MIGRATION_FAILED");
     expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
@@ -296,17 +319,20 @@ describe("edits of code", () => {
     const { godwit, write } = await testProject({ "1_a.mjs": "export const up = () => {};\n" });
     await godwit.up();
     await write({ "1_a.mjs": "// a\nexport const up = () => {};\n" });
-    await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    const error = await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    expect(error.location?.file).toBe(join("migrations", "1_a.mjs"));
   });
 
   it("of the way down run, and that is said", async () => {
     const { godwit, write, database } = await testProject({
-      "1_a.mjs": "export const up = (db) => db.query('CREATE TABLE a ()');\nexport const down = (db) => db.query('SELECT 1/0');\n",
+      "1_a.mjs":
+        "export const up = (db) => db.query('CREATE TABLE a ()');\nexport const down = (db) => db.query('SELECT 1/0');\n",
     });
     await godwit.up();
     await failureOf(godwit.down(), "MIGRATION_FAILED");
     await write({
-      "1_a.mjs": "export const up = (db) => db.query('CREATE TABLE a ()');\nexport const down = (db) => db.query('DROP TABLE a');\n",
+      "1_a.mjs":
+        "export const up = (db) => db.query('CREATE TABLE a ()');\nexport const down = (db) => db.query('DROP TABLE a');\n",
     });
     const { targets } = await godwit.down();
     expect(targets[0]?.warnings).toEqual([expect.stringContaining("edited code runs")]);
@@ -314,7 +340,9 @@ describe("edits of code", () => {
   });
 
   it("of one that failed are seen by the next up of the same process", async () => {
-    const { godwit, write } = await testProject({ "1_a.mjs": "export const up = () => { throw new Error('x'); };\n" });
+    const { godwit, write } = await testProject({
+      "1_a.mjs": "export const up = () => { throw new Error('x'); };\n",
+    });
     await failureOf(godwit.up(), "MIGRATION_FAILED");
     await write({ "1_a.mjs": "export const up = () => {};\n" });
     expect(idsOf(await godwit.up())).toEqual(["1_a"]);
@@ -323,7 +351,8 @@ describe("edits of code", () => {
   it("say by their absence that there is no way down", async () => {
     const { godwit } = await testProject({ "1_a.mjs": "export const up = () => {};\n" });
     await godwit.up();
-    await failureOf(godwit.down(), "IRREVERSIBLE");
+    const error = await failureOf(godwit.down(), "IRREVERSIBLE");
+    expect(error.message).toContain("1_a has no way down");
   });
 });
 

@@ -1,6 +1,15 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createRole, testDatabase } from "../../support/postgres.ts";
-import { eventsOf, failureOf, historyOf, idsOf, statesOf, tablesOf, testProject, type Files } from "../../support/project.ts";
+import {
+  eventsOf,
+  failureOf,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+  type Files,
+} from "../../support/project.ts";
 
 /** Everything in it is well until COMMIT, where its deferred constraint refuses. */
 const FAILS_AT_COMMIT =
@@ -36,12 +45,20 @@ async function expectNothingBehind(files: Files): Promise<void> {
 describe("a commit that is refused, with the next migration on its way", () => {
   it.each([
     ["one statement", { "3_c.sql": "CREATE TABLE c (id int);\n" }],
-    ["many statements", { "3_c.sql": Array.from({ length: 100 }, (_, n) => `CREATE TABLE c${n} (id int);`).join("\n") }],
+    [
+      "many statements",
+      { "3_c.sql": Array.from({ length: 100 }, (_, n) => `CREATE TABLE c${n} (id int);`).join("\n") },
+    ],
     [
       "many migrations",
-      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`3_c${n + 10}.sql`, `CREATE TABLE c${n} ();`])),
+      Object.fromEntries(
+        Array.from({ length: 20 }, (_, n) => [`3_c${n + 10}.sql`, `CREATE TABLE c${n} ();`]),
+      ),
     ],
-    ["settings of its own", { "3_c.sql": "-- godwit:lock_timeout 5s\n-- godwit:statement_timeout 5s\nCREATE TABLE c ();\n" }],
+    [
+      "settings of its own",
+      { "3_c.sql": "-- godwit:lock_timeout 5s\n-- godwit:statement_timeout 5s\nCREATE TABLE c ();\n" },
+    ],
     ["a statement that stands alone", { "3_c.sql": "CREATE TABLE c ();\nVACUUM c;\n" }],
     ["nothing but a statement that stands alone", { "3_c.sql": "CREATE INDEX CONCURRENTLY i ON a (id);\n" }],
     ["no transaction", { "3_c.sql": "-- godwit:transaction off\nCREATE TABLE c ();\n" }],
@@ -83,7 +100,8 @@ describe("a commit that is refused, with the next migration on its way", () => {
 
   it("by a serialisation failure is refused likewise", async () => {
     const { godwit, database } = await testProject({
-      "1_a.sql": "CREATE TABLE a (id int);\nCREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '40001'; END $$;\n" +
+      "1_a.sql":
+        "CREATE TABLE a (id int);\nCREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '40001'; END $$;\n" +
         "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();\n",
       "2_b.sql": "INSERT INTO a VALUES (1);\n",
       "3_c.sql": "CREATE TABLE c ();\n",
@@ -97,7 +115,9 @@ describe("a commit that is refused, with the next migration on its way", () => {
 
 describe("a statement that fails, with the rest of its file and the next migration on their way", () => {
   it.each([0, 1, 31, 32, 33, 99])("applies none of it: statement %i of 100", async (at) => {
-    const statements = Array.from({ length: 100 }, (_, n) => (n === at ? "SELECT 1/0;" : `CREATE TABLE t${n} ();`));
+    const statements = Array.from({ length: 100 }, (_, n) =>
+      n === at ? "SELECT 1/0;" : `CREATE TABLE t${n} ();`,
+    );
     const { godwit, database } = await testProject({
       "1_a.sql": statements.join("\n"),
       "2_b.sql": "CREATE TABLE b ();",

@@ -102,7 +102,8 @@ describe("plan", () => {
     await failureOf(godwit.plan(), "GRAPH_UNKNOWN_REQUIREMENT");
     await write({ "1_a.sql": "-- godwit:requires 2_b\nSELECT 1;", "2_b.sql": table("bb") });
     await failureOf(godwit.plan(), "CHECKSUM_MISMATCH");
-    await failureOf(godwit.plan({ to: "nowhere" }), "CHECKSUM_MISMATCH");
+    const { hint } = await failureOf(godwit.plan({ to: "nowhere" }), "CHECKSUM_MISMATCH");
+    expect(hint).toContain("godwit repair accept-checksum 2_b");
   });
 
   it("asks the catalog what must stand alone", async () => {

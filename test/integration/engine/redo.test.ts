@@ -89,7 +89,7 @@ describe("redo", () => {
   it("refuses the irreversible", async () => {
     const { godwit } = await testProject({ "1_a.sql": "CREATE TABLE a (id int);" });
     await godwit.up();
-    await failureOf(godwit.redo(), "IRREVERSIBLE");
+    expect((await failureOf(godwit.redo(), "IRREVERSIBLE")).message).toContain("1_a");
   });
 
   it("leaves the migration taken back and failed where the new text fails", async () => {

@@ -189,6 +189,7 @@ describe("repeatables", () => {
     await failureOf(godwit.up(), "MIGRATION_MALFORMED");
     await remove("v.repeatable.sql");
     await write({ "v.repeatable.ts": "export const up = () => {};" });
-    await failureOf(godwit.up(), "MIGRATION_MALFORMED");
+    const error = await failureOf(godwit.up(), "MIGRATION_MALFORMED");
+    expect(error.message).toContain("must be SQL");
   });
 });

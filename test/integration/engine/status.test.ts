@@ -202,7 +202,7 @@ describe("verify", () => {
     ] as const) {
       await database.query(tampering);
       const error = await failureOf(godwit.verify(), "LOG_CHAIN_BROKEN");
-      expect(error.result, tampering).toMatchObject({ targets: [{ brokenAt: at }] });
+      expect({ tampering, result: error.result }).toMatchObject({ result: { targets: [{ brokenAt: at }] } });
       await database.query(restored);
     }
     expect((await godwit.verify()).targets[0]).toMatchObject({ brokenAt: null });

@@ -205,6 +205,7 @@ describe("an applied file", () => {
     await godwit.up();
     await write({ "1_a.sql": "CREATE TABLE a AS SELECT 'x  y' AS t;" });
     await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    expect(await statesOf(godwit)).toEqual(["1_a: applied, file_changed"]);
   });
 
   it("whose statements were put in another order or taken away is edited", async () => {
@@ -214,6 +215,7 @@ describe("an applied file", () => {
     await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
     await write({ "1_a.sql": table("a") });
     await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    expect(await statesOf(godwit)).toEqual(["1_a: applied, file_changed"]);
   });
 
   it("that cannot be read as SQL any more is edited, not malformed", async () => {
@@ -221,6 +223,7 @@ describe("an applied file", () => {
     await godwit.up();
     await write({ "1_a.sql": "CREATE TABEL a (" });
     await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
+    expect(await statesOf(godwit)).toEqual(["1_a: applied, file_changed"]);
   });
 
   it("that is gone is a warning with the way to forget it", async () => {
@@ -422,7 +425,8 @@ describe("a folder of migrations", () => {
   it("that is missing is an error also where something is applied", async () => {
     const { godwit, open, root } = await testProject({ "1_a.sql": table("a") });
     await godwit.up();
-    await failureOf((await open({ migrations: join(root, "nowhere") })).up(), "MIGRATIONS_NOT_FOUND");
+    const elsewhere = await open({ migrations: join(root, "nowhere") });
+    expect((await failureOf(elsewhere.up(), "MIGRATIONS_NOT_FOUND")).message).toContain("nowhere");
   });
 
   it("may hold migrations as folders, with the same rules", async () => {

@@ -113,6 +113,6 @@ describe("wait", () => {
     const controller = new AbortController();
     const waiting = godwit.wait({ signal: controller.signal });
     setTimeout(() => controller.abort(), 300);
-    await failureOf(waiting, "INTERRUPTED");
+    expect((await failureOf(waiting, "INTERRUPTED")).message).toBe("interrupted");
   });
 });

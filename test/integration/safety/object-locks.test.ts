@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import { runRecord } from "../../../src/fleet/run-record.ts";
+import { up } from "../../../src/fleet/up.ts";
+import type { GodwitEvent } from "../../../src/index.ts";
+import { Project } from "../../e2e/cli-harness.ts";
+import { startServer, createDatabase, testDatabase } from "../../support/postgres.ts";
+import { eventsOf, failureOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import { nobodyLeft, testClient } from "./gate.ts";
+
+const FILES = {
+  "1_busy.sql": "CREATE TABLE busy (id int);\n",
+  "2_alter.sql": "CREATE TABLE with_it ();\nALTER TABLE busy ADD COLUMN n int;\n",
+  "3_next.sql": "CREATE TABLE next ();\n",
+};
+
+async function pidOf(client: Awaited<ReturnType<typeof testClient>>): Promise<number> {
+  return (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
+}
+
+describe("a lock on an object that another transaction holds", () => {
+  it("is tried for again and again, naming who is in the way, until it is free", async () => {
+    const { database, godwit } = await testProject(FILES);
+    await godwit.up({ steps: 1 });
+    const blocker = await testClient(database.url);
+    const pid = await pidOf(blocker);
+    await blocker.query("BEGIN; SELECT FROM busy");
+    const run = godwit.up();
+    let attempts = 0;
+    for await (const event of run) {
+      if (event.type !== "migration.retrying") continue;
+      attempts += 1;
+      expect(event).toMatchObject({ id: "2_alter", attempt: attempts, reason: expect.stringContaining("lock not available") });
+      if (attempts > 1) expect(event.reason).toContain(`held by backend ${pid} (test): BEGIN; SELECT FROM busy`);
+      if (attempts === 3) await blocker.query("COMMIT");
+    }
+    expect((await run).total).toBe(2);
+    expect(attempts).toBeGreaterThanOrEqual(3);
+    expect(await tablesOf(database)).toEqual(["busy", "next", "with_it"]);
+    const log = await database.query<{ message: string; attempt: string }>(
+      "SELECT message, details->>'attempt' AS attempt FROM godwit.migration_log WHERE event = 'migration.retried' ORDER BY seq",
+    );
+    expect(log.map(({ attempt }) => Number(attempt))).toEqual(Array.from({ length: attempts }, (_, n) => n + 1));
+    expect(log[1]?.message).toContain(`backend ${pid}`);
+    await godwit.verify();
+    await nobodyLeft(database);
+  });
+
+  it("keeps others in the queue behind it for no longer than lock_timeout", async () => {
+    const { database, godwit } = await testProject(FILES);
+    await godwit.up({ steps: 1 });
+    const blocker = await testClient(database.url);
+    await blocker.query("BEGIN; SELECT FROM busy");
+    const run = godwit.up({ timeoutMs: 20_000 });
+    const reader = await testClient(database.url);
+    let longest = 0;
+    let attempts = 0;
+    const reading = (async () => {
+      while (attempts < 3) {
+        const began = performance.now();
+        await reader.query("SELECT FROM busy");
+        longest = Math.max(longest, performance.now() - began);
+      }
+    })();
+    for await (const event of run) {
+      if (event.type === "migration.retrying" && ++attempts === 3) await blocker.query("COMMIT");
+    }
+    await reading;
+    expect((await run).total).toBe(2);
+    expect(longest).toBeGreaterThan(200);
+    expect(longest).toBeLessThan(1000);
+  });
+
+  it("is given up in the end: the error names the holder, nothing is half done, and the next up goes on", async () => {
+    const { database, godwit } = await testProject(FILES);
+    await godwit.up({ steps: 1 });
+    const blocker = await testClient(database.url);
+    const pid = await pidOf(blocker);
+    await blocker.query("BEGIN; SELECT FROM busy");
+    const events: GodwitEvent[] = [];
+    const io = {
+      config: godwit.config,
+      emit: (event: GodwitEvent) => void events.push(event),
+      signal: undefined,
+      connectWaitMs: 0,
+      lockWaitMs: 0,
+      lockRetryMs: 3000,
+      run: runRecord("up", {}),
+    };
+    const began = performance.now();
+    const error = await failureOf(up(io, {}), "OBJECT_LOCK_TIMEOUT");
+    expect(performance.now() - began).toBeGreaterThan(3000);
+    expect(performance.now() - began).toBeLessThan(9000);
+    expect(error).toMatchObject({ sqlstate: "55P03", location: { line: 2 } });
+    expect(error.detail).toContain(`held by backend ${pid}`);
+    expect(events.filter(({ type }) => type === "migration.failed")).toMatchObject([{ rolledBack: true }]);
+    expect(await tablesOf(database)).toEqual(["busy"]);
+    expect(await statesOf(godwit)).toEqual(["1_busy: applied", "2_alter: failed", "3_next: pending"]);
+    await blocker.query("COMMIT");
+    expect((await godwit.up()).total).toBe(2);
+    await godwit.verify();
+  });
+
+  it("ends the waiting with --timeout too, exit status 1", async () => {
+    const database = await testDatabase();
+    const files = Object.fromEntries(Object.entries(FILES).map(([name, text]) => [`migrations/${name}`, text]));
+    const project = new Project(files, { DATABASE_URL: database.url });
+    await project.run(["up", "--step", "1"]);
+    const blocker = await testClient(database.url);
+    await blocker.query("BEGIN; SELECT FROM busy");
+    const { exit, stdout } = await project.run(["up", "--timeout", "3s", "--json"]);
+    expect(exit).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ code: "TIMEOUT" });
+    expect(await tablesOf(database)).toEqual(["busy"]);
+  });
+
+  it("is not blamed on who was in the way of another migration", async () => {
+    const { database, godwit } = await testProject({
+      ...FILES,
+      "4_other.sql": "ALTER TABLE other ADD COLUMN n int;\n",
+    });
+    await database.query("CREATE TABLE other ()");
+    await godwit.up({ steps: 1 });
+    const [first, second] = [await testClient(database.url), await testClient(database.url)];
+    const pid = await pidOf(first);
+    await first.query("BEGIN; SELECT FROM busy");
+    await second.query("BEGIN; SELECT FROM other");
+    const run = godwit.up();
+    const reasons: string[] = [];
+    for await (const event of run) {
+      if (event.type !== "migration.retrying") continue;
+      if (event.id === "2_alter" && event.attempt === 3) await first.query("COMMIT");
+      if (event.id === "4_other" && reasons.push(event.reason) === 2) await second.query("COMMIT");
+    }
+    expect((await run).total).toBe(3);
+    expect(reasons[0]).toBe("lock not available");
+    for (const reason of reasons) expect(reason).not.toContain(`backend ${pid}`);
+  });
+});
+
+describe("a deadlock", () => {
+  it("is rolled back and tried again", async () => {
+    const { database, godwit } = await testProject({
+      "1_two.sql": "CREATE TABLE x (id int);\nCREATE TABLE y (id int);\n",
+      "2_both.sql": "-- godwit:lock_timeout 20s\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n",
+    });
+    await godwit.up({ steps: 1 });
+    const other = await testClient(database.url);
+    await other.query("BEGIN; LOCK TABLE x IN ACCESS SHARE MODE; SET LOCAL deadlock_timeout = '1h'");
+    const run = godwit.up();
+    await expect
+      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'x'::regclass"), { timeout: 10_000 })
+      .toHaveLength(1);
+    const waits = other.query("LOCK TABLE y IN ACCESS SHARE MODE").then(() => other.query("COMMIT"));
+    const events = await eventsOf(run, "migration.retrying");
+    await waits;
+    expect((await run).total).toBe(1);
+    expect(events).toMatchObject([{ id: "2_both", reason: expect.stringContaining("deadlock"), attempt: 1 }]);
+  });
+});
+
+describe("a lock that autovacuum holds", () => {
+  it("is had all the same: the server makes way for who waits as long as deadlock_timeout", { timeout: 120_000 }, async () => {
+    const server = await startServer({ settings: { autovacuum_naptime: "1s", autovacuum_vacuum_cost_delay: "100ms", autovacuum_vacuum_cost_limit: "1" } });
+    try {
+      const database = await createDatabase({ server: server.conninfo });
+      const { godwit } = await testProject(FILES, { database });
+      await godwit.up({ steps: 1 });
+      await database.query("INSERT INTO busy SELECT generate_series(1, 200000); DELETE FROM busy WHERE id % 2 = 0");
+      await expect
+        .poll(() => database.query("SELECT FROM pg_stat_progress_vacuum WHERE datname = current_database() AND relid = 'busy'::regclass"), { timeout: 30_000 })
+        .toHaveLength(1);
+      const began = performance.now();
+      expect((await godwit.up()).total).toBe(2);
+      expect(performance.now() - began).toBeLessThan(30_000);
+    } finally {
+      await server.stop();
+    }
+  });
+});
