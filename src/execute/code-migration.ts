@@ -1,12 +1,13 @@
-import { GodwitError } from "../core/error.ts";
-import type { MigrationDb } from "../migrations/code-types.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
+import { placeOfThrown } from "../migrations/code-error.ts";
 import { loadCodeMigration } from "../migrations/code.ts";
 import type { PlannedMigration } from "../plan/types.ts";
-import { sql, type SqlQuery } from "../sql/template.ts";
+import { CodeDatabase, refusedQueryOf } from "./code-database.ts";
 import type { ExecutionContext } from "./context.ts";
+import { toMigrationError } from "./sql-error.ts";
 
 /**
- * Calls the `up` or `down` of a code migration with a `db` bound to the run's session.
+ * Calls the `up` or `down` of a code migration with a `db` bound to the run's session, and waits for all it sent.
  * @throws GodwitError NEEDS_REPAIR if the module is gone; whatever the function throws.
  */
 export async function runCode(context: ExecutionContext, planned: PlannedMigration): Promise<void> {
@@ -19,52 +20,63 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
   const checksum = planned.direction === "up" ? planned.checksum : undefined;
   const module = await loadCodeMigration(planned.modulePath, checksum);
   const run = planned.direction === "up" ? module.up : module.down;
-  if (run === undefined || run === null) {
+  if (run === null) {
     throw new GodwitError("IRREVERSIBLE", `${planned.id} has no down`, {
       hint: `export an async function down(db) from ${planned.path ?? planned.id}`,
     });
   }
-  const db: MigrationDb = {
-    query: async (text: string | SqlQuery, values?: readonly unknown[]) => {
-      const query = typeof text === "string" ? { text, values: values ?? [] } : text;
-      if (module.transaction) assertNoTransactionControl(planned, query.text);
-      const result = await context.session.typedQuery(query.text, query.values);
-      return { rows: result.rows as never[], rowCount: result.rowCount };
-    },
-    sql,
-    migration: {
-      id: planned.id,
-      stream: context.stream,
-      target: context.target,
-      direction: planned.direction,
-      runId: context.runId,
-    },
-    signal: context.signal ?? new AbortController().signal,
-    log: (message: string) => {
-      context.emit({
-        type: "notice",
-        target: context.target,
-        id: planned.id,
-        direction: planned.direction,
-        severity: "LOG",
-        message,
-      });
-    },
-  };
-  await run(db);
+  context.messages.length = 0;
+  const database = new CodeDatabase(context, planned, module.transaction);
+  let thrown: { readonly error: unknown } | null = null;
+  try {
+    await run(database.db);
+  } catch (error) {
+    thrown = { error };
+  }
+  // A promise of a query that failed and a function that threw: what the function says is what counts.
+  await database.close().catch((error: unknown) => {
+    thrown ??= { error };
+  });
+  if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
 }
 
-const TRANSACTION_CONTROL =
-  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|ABORT|PREPARE\s+TRANSACTION)\b/i;
+/**
+ * What the failure of code looks like to a person: the line of the file that threw or sent the query, and for a query its text.
+ * @param blockers who was seen to hold the lock that it waited for.
+ */
+export async function toCodeError(
+  error: unknown,
+  planned: PlannedMigration,
+  blockers: string | null,
+): Promise<GodwitError> {
+  const path = planned.modulePath;
+  if (path === null || (isGodwitError(error) && error.location !== undefined))
+    return toMigrationError(error, planned, null);
+  const refused = refusedQueryOf(error);
+  const stack = refused?.stack ?? (error instanceof Error ? (error.stack ?? "") : "");
+  const found = await placeOfThrown(path, stack);
+  const place = found === null ? {} : { location: { ...found, file: planned.path ?? path } };
+  if (refused === undefined) {
+    if (isGodwitError(error) && error.code === "CONNECTION_LOST") return error;
+    const message = isGodwitError(error) ? error.message : `${planned.id}: ${textOf(error)}`;
+    return new GodwitError(isGodwitError(error) ? error.code : "MIGRATION_FAILED", message, {
+      hint:
+        (isGodwitError(error) ? error.hint : undefined) ?? `mend the file, then: godwit ${planned.direction}`,
+      ...place,
+      cause: error,
+    });
+  }
+  const known = toMigrationError(error, planned, null, blockers);
+  return new GodwitError(known.code, `${planned.id}: a query failed: ${refused.error.message}`, {
+    ...(known.sqlstate === undefined ? {} : { sqlstate: known.sqlstate }),
+    detail: [`the query: ${refused.text}`, known.detail].filter((line) => line !== undefined).join("\n"),
+    hint: known.hint ?? `mend the file, then: godwit ${planned.direction}`,
+    ...place,
+    cause: error,
+  });
+}
 
-/** Ending the transaction would tear the change from its entry in the history. */
-function assertNoTransactionControl(planned: PlannedMigration, text: string): void {
-  if (!TRANSACTION_CONTROL.test(text)) return;
-  throw new GodwitError(
-    "MIGRATION_FAILED",
-    `${planned.id}: its code begins or ends a transaction, but Godwit has made one for it`,
-    {
-      hint: "remove that query, or export const transaction = false and commit in steps that can be repeated",
-    },
-  );
+function textOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return typeof error === "object" ? JSON.stringify(error) : String(error);
 }

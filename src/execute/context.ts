@@ -17,6 +17,8 @@ export interface ExecutionContext {
   readonly watch: StatementWatch;
   /** Statements that took long in migrations whose entry was sent before their outcome was known; told at the end of the run. */
   readonly slowStatements: Readonly<Record<string, unknown>>[];
+  /** What the code migration that runs has said, for its entry in the history. */
+  readonly messages: string[];
   /** `search_path` of the target, ready for SET; null: the server's default. */
   readonly searchPath: string | null;
   /** For a whole migration: how long its transaction is tried again for locks, in milliseconds. */

@@ -130,6 +130,7 @@ export async function withLockedTarget<T>(
       signal,
       watch,
       slowStatements: [],
+      messages: [],
       searchPath: options.searchPath,
       lockRetryMs: options.lockRetryMs,
     };

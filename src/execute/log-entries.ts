@@ -16,11 +16,13 @@ export interface StatementOutcome {
  * That a migration is done, with every statement that this run ran for it.
  * @param outcomes null: the entry is on its way to the server together with the statements, whose outcome is not known yet.
  * @param durationMs null: the server measures.
+ * @param messages what a code migration has said.
  */
 export function finishedEntry(
   planned: PlannedMigration,
   outcomes: readonly StatementOutcome[] | null,
   durationMs: number | null,
+  messages: readonly string[] = [],
 ): LogEntry {
   const { id, direction } = planned;
   const statements =
@@ -37,6 +39,7 @@ export function finishedEntry(
       reason: planned.reason,
       ...(durationMs === null ? {} : { duration_us: Math.round(durationMs * 1000) }),
       statements,
+      ...(messages.length === 0 ? {} : { messages }),
     },
   };
 }

@@ -38,10 +38,11 @@ export function finishedChange(
   planned: PlannedMigration,
   outcomes: readonly StatementOutcome[] | null,
   durationMs: number | null,
+  messages: readonly string[] = [],
 ): HistoryChange & { readonly statements: readonly string[] } {
   return {
     statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
-    log: [finishedEntry(planned, outcomes, durationMs)],
+    log: [finishedEntry(planned, outcomes, durationMs, messages)],
     migration: migrationRecord(
       planned,
       planned.direction === "up" ? "completed" : "rolled_back",

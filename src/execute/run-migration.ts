@@ -10,6 +10,7 @@ import type { StatementOutcome } from "./log-entries.ts";
 import { failedChange } from "./records.ts";
 import { runSteps, type Progress } from "./run-steps.ts";
 import { isWhole, type WholeRunner } from "./run-whole.ts";
+import { toCodeError } from "./code-migration.ts";
 import { toMigrationError } from "./sql-error.ts";
 import { subject } from "./statement-events.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
@@ -124,7 +125,9 @@ async function settleFailure(
   const error =
     context.signal?.aborted === true
       ? abortReason(context.signal)
-      : toMigrationError(cause, planned, statement, context.watch.lastBlockers);
+      : planned.format === "code"
+        ? await toCodeError(cause, planned, context.watch.lastBlockers)
+        : toMigrationError(cause, planned, statement, context.watch.lastBlockers);
   await recordFailure(context, planned, error, rolledBack);
   return error;
 }

@@ -48,7 +48,8 @@ export async function runSteps(
     else all.push(...(await runStep(context, planned, step, progress)));
   }
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
-  const finished = finishedChange(writer, planned, all, performance.now() - started);
+  const messages = planned.format === "code" ? [...context.messages] : [];
+  const finished = finishedChange(writer, planned, all, performance.now() - started, messages);
   await writer.write({
     ...finished,
     statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],

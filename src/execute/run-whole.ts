@@ -62,7 +62,8 @@ export class WholeRunner {
     const outcomes = await inTransaction(this.#context, planned, {
       underWay: this.#takeOff(planned, upcoming),
       start: (lockTimeoutMs) => this.#launch(planned, { guarded: false, committing: false, lockTimeoutMs }),
-      change: (results) => finishedChange(this.#context.writer, planned, results, null),
+      change: (results) =>
+        finishedChange(this.#context.writer, planned, results, null, this.#messagesOf(planned)),
       onCommitting: () => {
         this.resetSession();
         this.#sendAhead(upcoming.slice(0, 1), false);
@@ -138,10 +139,7 @@ export class WholeRunner {
     if (committing && this.#flights.length === 0) this.resetSession();
   }
 
-  #launch(
-    planned: PlannedMigration,
-    { guarded, committing, lockTimeoutMs = null }: LaunchOptions,
-  ): Flight {
+  #launch(planned: PlannedMigration, { guarded, committing, lockTimeoutMs = null }: LaunchOptions): Flight {
     const { session, writer } = this.#context;
     const begin = beginSql(this.#context, planned, lockTimeoutMs);
     const guard = `${this.#assertResetSql()}; ${writer.assertCommittedSql()}`;
@@ -163,6 +161,10 @@ export class WholeRunner {
       return [];
     };
     return { planned, results, committed };
+  }
+
+  #messagesOf(planned: PlannedMigration): readonly string[] {
+    return planned.format === "code" ? [...this.#context.messages] : [];
   }
 
   #keepSlow(planned: PlannedMigration, outcomes: readonly StatementOutcome[]): void {

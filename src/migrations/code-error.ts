@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { GodwitError, type Location } from "../core/error.ts";
 import { locate } from "./problems.ts";
 import { codeOf, messageOf } from "./system-error.ts";
@@ -24,6 +24,23 @@ export async function explainLoadError(path: string, error: unknown): Promise<Go
     location: await toLocation(place),
     cause: error,
   });
+}
+
+/**
+ * The place in a code migration that a stack leads to: its innermost frame in that file.
+ * @returns null where no frame is of the file.
+ */
+export async function placeOfThrown(path: string, stack: string): Promise<Location | null> {
+  const url = pathToFileURL(path);
+  const names = [url.href, path, url.pathname, decodeURI(url.href)];
+  for (const line of stack.split("\n")) {
+    // Names may contain whatever a stack frame is written with, so they are looked for, not cut out.
+    const name = names.find((candidate) => line.includes(candidate));
+    if (name === undefined || !line.trimStart().startsWith("at ")) continue;
+    const place = /^(?:\?[^:\s)]*)?:(\d+):(\d+)/.exec(line.slice(line.indexOf(name) + name.length));
+    if (place !== null) return toLocation({ file: path, line: Number(place[1]), column: Number(place[2]) });
+  }
+  return null;
 }
 
 interface Place {

@@ -11,7 +11,8 @@ export interface QueryRows<Row> {
 export interface MigrationDb {
   /**
    * Runs one statement. With `transaction = false` it is committed at once.
-   * @throws GodwitError MIGRATION_FAILED with the server's message and SQLSTATE.
+   * @throws the server's error, with its SQLSTATE as `code`; within the transaction it must not be ignored, unless a
+   *   savepoint contains it.
    */
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<QueryRows<Row>>;
   query<Row = Record<string, unknown>>(query: SqlQuery): Promise<QueryRows<Row>>;
@@ -28,7 +29,7 @@ export interface MigrationDb {
   };
   /** Aborted when the command is interrupted or out of time; long loops look at it. */
   readonly signal: AbortSignal;
-  /** Tells the person who runs it; kept in the log of the history. */
+  /** Tells the person who runs it; kept with the migration's entry in the history. */
   log(message: string): void;
 }
 
