@@ -1,22 +1,13 @@
 import { GodwitError } from "../core/error.ts";
+import { wayToDecide } from "../plan/decidable.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { qualified } from "../sql/quote.ts";
 import { letStandAlone } from "./stand-alone.ts";
-import { concurrentIndexOf, type ConcurrentIndex } from "../sql/concurrent-index.ts";
+import type { ConcurrentIndex } from "../sql/concurrent-index.ts";
 
 /** What the catalog says about a stand-alone statement whose outcome the ledger does not know. */
 export type HalfDone = { readonly verdict: "done" | "not done"; readonly because: string };
-
-/** Statements that may simply be run again: they change no data and leave the same state however often they run. */
-const REPEATABLE_TAGS: ReadonlySet<string> = new Set([
-  "VACUUM",
-  "ANALYZE",
-  "REINDEX",
-  "CLUSTER",
-  "CHECKPOINT",
-  "ALTER SYSTEM",
-]);
 
 /**
  * Decides from the catalog whether a stand-alone statement that an earlier run began is done (law 5). The session of that
@@ -31,13 +22,11 @@ export async function judgeHalfDone(
   step: Exclude<PlanStep, { kind: "transaction" }>,
   reported: boolean,
 ): Promise<HalfDone> {
-  if (step.kind === "standalone") {
-    const index = await concurrentIndexOf(step.statement.sql);
-    if (index !== null) return judgeIndex(session, index, reported);
-  }
+  const way = await wayToDecide(step);
+  if (way?.kind === "index") return judgeIndex(session, way.index, reported);
   if (reported) return { verdict: "not done", because: "it had failed" };
+  if (way?.kind === "again") return { verdict: "not done", because: `${way.tag} may be run again` };
   const tag = step.kind === "standalone" ? step.statement.tag : "its code";
-  if (REPEATABLE_TAGS.has(tag)) return { verdict: "not done", because: `${tag} may be run again` };
   throw new GodwitError(
     "NEEDS_REPAIR",
     `${planned.id}: an earlier run began ${tag} and its outcome is unknown`,

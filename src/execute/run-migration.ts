@@ -4,6 +4,7 @@ import type { MigrationKind } from "../migrations/types.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { sessionResetSql } from "../postgres/work-session.ts";
+import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import type { StatementOutcome } from "./log-entries.ts";
@@ -24,16 +25,19 @@ export interface MigrationOutcome {
 }
 
 /**
- * Thrown, with everything rolled back, when the server refuses a statement inside a transaction block although neither
+ * Thrown, with its step rolled back, when the server refuses a statement inside a transaction block although neither
  * grammar nor catalog told: the caller plans the migration anew with this statement standing alone.
  */
 export class MustStandAlone extends Error {
   readonly migrationId: string;
   readonly ordinal: number;
-  constructor(migrationId: string, ordinal: number) {
+  /** Steps before the one that it stood in; they are done. */
+  readonly done: number;
+  constructor(migrationId: string, ordinal: number, done: number) {
     super(`statement ${ordinal} of ${migrationId} must stand alone`);
     this.migrationId = migrationId;
     this.ordinal = ordinal;
+    this.done = done;
   }
 }
 
@@ -79,7 +83,7 @@ export async function runMigration(
       : await runSteps(context, planned, started, progress);
   } catch (failure) {
     const rolledBack = !progress.begun;
-    const error = await settleFailure(context, planned, failure, { whole, rolledBack });
+    const error = await settleFailure(context, planned, failure, rolledBack);
     emit({
       type: "migration.failed",
       ...subject(context, planned),
@@ -107,20 +111,21 @@ async function settleFailure(
   context: ExecutionContext,
   planned: PlannedMigration,
   failure: unknown,
-  { whole, rolledBack }: { readonly whole: boolean; readonly rolledBack: boolean },
+  rolledBack: boolean,
 ): Promise<GodwitError> {
   const statement = failure instanceof StatementFailure ? failure.statement : null;
   const cause = failure instanceof StatementFailure ? failure.cause : failure;
+  const step = planned.steps.find((one) => statement !== null && statementsOf(one).includes(statement));
   if (
     context.signal?.aborted !== true &&
-    whole &&
     statement !== null &&
+    step?.kind === "transaction" &&
     sqlstateOf(cause) === SQLSTATE.activeSqlTransaction &&
     // SET TRANSACTION comes too late there; alone it would do nothing.
     statement.tag !== "SET"
   ) {
     await context.session.query(sessionResetSql(context.work));
-    throw new MustStandAlone(planned.id, statement.ordinal);
+    throw new MustStandAlone(planned.id, statement.ordinal, step.ordinal - 1);
   }
   const error =
     context.signal?.aborted === true

@@ -55,7 +55,8 @@ async function runAdapting(
         if (!isWhole(planned)) options.onUnfinished(planned.id);
         throw error;
       }
-      planned = options.replan(planned, error.ordinal);
+      const resume = error.done === 0 ? planned.resume : { done: error.done, next: null };
+      planned = { ...options.replan(planned, error.ordinal), resume };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isGodwitError } from "../core/error.ts";
-import { readOpenSteps, readSnapshot } from "../history/read.ts";
+import { readSnapshot } from "../history/read.ts";
 import type { Graph } from "../migrations/graph.ts";
 import { headerOf } from "../migrations/header.ts";
 import type { MigrationFile, Requirement } from "../migrations/types.ts";
@@ -7,9 +7,9 @@ import { fleetGraph } from "./fleet-graph.ts";
 import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
 import type { GraphNodeResult, GraphResult, MigrationState } from "./results.ts";
-import { stateOf } from "./status.ts";
 import { filesOf, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
+import { findUnfinished, stateOf } from "./unfinished.ts";
 
 /**
  * Every migration with what it requires, in the order in which they are applied. Files are read only as far as their headers.
@@ -27,7 +27,7 @@ export async function graph(
   const requiresOf = (file: MigrationFile): readonly Requirement[] | null =>
     headers.get(file)?.requires ?? null;
   const sound = soundGraph(() => fleetGraph(io, files, requiresOf), options.offline === true);
-  const states = options.offline === true ? null : await readStates(io, selected);
+  const states = options.offline === true ? null : await readStates(io, selected, files);
   const built = sound ?? fleetGraph(io, files, requiresOf, appliedOf(states));
   const byKey = new Map([...headers].map(([file, header]) => [`${file.stream}/${file.id}`, header]));
   const nodes = built.order
@@ -73,18 +73,22 @@ function appliedOf(states: ReadonlyMap<string, MigrationState> | null): Map<stri
   return applied;
 }
 
-async function readStates(io: FleetIo, selected: ReadonlySet<string>): Promise<Map<string, MigrationState>> {
+async function readStates(
+  io: FleetIo,
+  selected: ReadonlySet<string>,
+  files: ReadonlyMap<string, readonly MigrationFile[]>,
+): Promise<Map<string, MigrationState>> {
   const states = new Map<string, MigrationState>();
   for (const stream of selectStreams(io.config, [...selected])) {
     const target = await resolveTarget(io, stream);
-    const { rows, begun } = await withTargetSession(io, target, async (session) => {
+    const { rows, unfinished } = await withTargetSession(io, target, async (session) => {
       const snapshot = await readSnapshot(session, target.scope);
-      const ledger = snapshot.meta === null ? [] : await readOpenSteps(session, target.scope);
-      return { rows: snapshot.rows, begun: new Set(ledger.map((line) => line.id)) };
+      const own = files.get(stream.name) ?? [];
+      return { rows: snapshot.rows, unfinished: await findUnfinished(session, target, own, snapshot) };
     });
     for (const row of rows) {
       if (row.kind === "versioned")
-        states.set(`${stream.name}/${row.id}`, stateOf(row, begun.has(row.id), false));
+        states.set(`${stream.name}/${row.id}`, stateOf(row, unfinished.get(row.id), false));
     }
   }
   return states;

@@ -1,14 +1,18 @@
 import type { StreamConfig } from "../config/types.ts";
-import { readOpenSteps, readSnapshot } from "../history/read.ts";
+import { readSnapshot } from "../history/read.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
 import type { RepairChoice } from "./results.ts";
 import { listed } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
+import { findUnfinished, type Unfinished } from "./unfinished.ts";
 import { pathShower } from "./up-plan.ts";
 
-/** What needs a person on the target of a stream, with the exact commands to choose from. Reads only. */
+/**
+ * What needs a person on the target of a stream, with the exact commands to choose from; and, for information, what stopped
+ * half-way and goes on by itself. Reads only.
+ */
 export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<RepairChoice[]> {
   const files = listed(io, stream);
   const target = await resolveTarget(io, stream);
@@ -17,36 +21,41 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
     if (meta === null) return [];
     const comparison = compareWithHistory(files, rows);
     const changes = await judgeChanges(session, target.scope, comparison);
-    const ledger = await readOpenSteps(session, target.scope);
     const suffix = io.config.streams.length > 1 ? ` --stream ${stream.name}` : "";
     const command = (action: string, id: string): string =>
       `godwit repair ${action} ${id}${suffix} --reason "…"`;
 
-    const halfIds = new Set([
-      ...rows.filter((row) => row.status === "running").map((row) => row.id),
-      ...ledger.map((line) => line.id),
-    ]);
-    const half = [...halfIds].map((id): RepairChoice => {
-      const lines = ledger.filter((line) => line.id === id);
-      const done = lines.filter((line) => line.state === "done").length;
-      const unknown = lines.find((line) => line.state === "intended");
-      const back = lines.some((line) => line.direction === "down");
+    const unfinished = await findUnfinished(session, target, files, { meta, rows });
+    const half = [...unfinished.values()].map((one): RepairChoice => {
+      const { id, direction, obstacle } = one;
       return {
         target: target.id,
         id,
         problem: "half_applied",
-        explanation:
-          `${done} of its steps ${done === 1 ? "is" : "are"} done` +
-          (unknown === undefined ? "" : `; the outcome of step ${unknown.ordinal} is not in the ledger`),
+        explanation: explain(one),
+        needsPerson: obstacle !== null,
         choices: [
-          {
-            command: back ? `godwit down${suffix}` : `godwit up${suffix}`,
-            effect: "goes on where it stopped, if the catalog can tell what is done",
-          },
-          {
-            command: command("mark-applied", id),
-            effect: "takes all of it as applied; the database must be as after its up",
-          },
+          ...(obstacle === null
+            ? [
+                {
+                  command: `godwit ${direction}${suffix}`,
+                  effect: "goes on where it stopped; nothing has to be decided",
+                },
+              ]
+            : []),
+          ...(obstacle === "file gone"
+            ? [
+                {
+                  command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
+                  effect: `puts the file back; then \`godwit up${suffix}\` goes on where it stopped`,
+                },
+              ]
+            : [
+                {
+                  command: command("mark-applied", id),
+                  effect: "takes all of it as applied; the database must be as after its up",
+                },
+              ]),
           {
             command: command("mark-not-applied", id),
             effect: "takes none of it as applied; the database must be as before its up",
@@ -64,6 +73,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
           : change === "down"
             ? "its way down was edited after it was applied"
             : "its comments or white space were edited after it was applied",
+      needsPerson: true,
       choices: [
         {
           command: `git checkout <commit> -- ${pathShower(io)(file.path)}`,
@@ -80,6 +90,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
       id: row.id,
       problem: "missing",
       explanation: "it is applied and its file is gone",
+      needsPerson: true,
       choices: [
         {
           command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
@@ -93,4 +104,13 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
     }));
     return [...half, ...edited, ...missing];
   });
+}
+
+function explain({ done, direction, unknown, obstacle }: Unfinished): string {
+  const steps = done === 0 ? "no step" : done === 1 ? "1 step" : `${done} steps`;
+  const what = `${steps} of its ${direction} ${done > 1 ? "are" : "is"} done`;
+  if (obstacle === "file gone") return `${what} and its file is gone`;
+  if (unknown === null) return what;
+  const decides = obstacle === null ? "the catalog can tell" : "nothing can tell but you";
+  return `${what}; the outcome of step ${unknown} is not in the ledger, and ${decides}`;
 }

@@ -42,6 +42,7 @@ export type MigrationFlag =
   | "file_reformatted"
   | "out_of_order"
   | "rolled_back"
+  | "half_taken_back"
   | "down_changed"
   | "superseded";
 export interface MigrationStatusRow {
@@ -121,6 +122,8 @@ export interface RepairChoice {
   readonly id: string;
   readonly problem: "half_applied" | "checksum" | "missing";
   readonly explanation: string;
+  /** False: for information only, since the first command settles it and nothing has to be decided. */
+  readonly needsPerson: boolean;
   /** The exact commands to choose from. */
   readonly choices: readonly { readonly command: string; readonly effect: string }[];
 }

@@ -1,5 +1,5 @@
-import { readDetails, readOpenSteps, readSnapshot } from "../history/read.ts";
-import type { HistoryDetail, HistoryRow } from "../history/types.ts";
+import { readDetails, readSnapshot } from "../history/read.ts";
+import type { HistoryDetail } from "../history/types.ts";
 import { describeHolder, findHolder } from "../lock/holder.ts";
 import { describeId } from "../migrations/description.ts";
 import { compareIds } from "../migrations/order.ts";
@@ -10,13 +10,13 @@ import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
 import type {
   MigrationFlag,
-  MigrationState,
   MigrationStatusRow,
   StatusResult,
   TargetStatus,
 } from "./results.ts";
 import { filesOf, listed, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
+import { findUnfinished, stateOf, type Unfinished } from "./unfinished.ts";
 import { wasSuperseded } from "./up-plan.ts";
 import type { Session } from "../postgres/session.ts";
 
@@ -46,12 +46,11 @@ async function statusOf(
   const { facts, meta, rows } = await readSnapshot(session, target.scope);
   const comparison = compareWithHistory(files, rows);
   const details = meta === null ? [] : await readDetails(session, target.scope);
-  const ledger = meta === null ? [] : await readOpenSteps(session, target.scope);
+  const unfinished = await findUnfinished(session, target, files, { meta, rows });
   const changes = new Map(
     (await judgeChanges(session, target.scope, comparison)).map((one) => [one.file.id, one.change]),
   );
   const holder = await findHolder(session, target.scope);
-  const begun = new Set(ledger.map((line) => line.id));
   const byKey = new Map(details.map((row) => [`${row.kind} ${row.id}`, row]));
 
   const superseded = new Set<string>();
@@ -63,7 +62,7 @@ async function statusOf(
     byKey.delete(`${file.kind} ${file.id}`);
     const stale = file.kind === "repeatable" && comparison.repeatables.includes(file);
     return statusRow(file.id, file.kind, row, {
-      begun: begun.has(file.id),
+      unfinished: unfinished.get(file.id),
       change: changes.get(file.id),
       missing: false,
       stale: stale && !superseded.has(file.id),
@@ -74,7 +73,7 @@ async function statusOf(
     if (row.status === "rolled_back" || row.status === "pending") continue;
     migrations.push(
       statusRow(row.id, row.kind, row, {
-        begun: begun.has(row.id),
+        unfinished: unfinished.get(row.id),
         change: undefined,
         missing: true,
         stale: false,
@@ -92,7 +91,11 @@ async function statusOf(
     historyVersion: meta?.version ?? null,
     migrations: ordered,
     counts,
-    code: codeOf(ordered, holder !== null, counts),
+    code: codeOf(
+      [...unfinished.values()].some((one) => one.obstacle !== null),
+      holder !== null,
+      counts,
+    ),
     lockedBy: holder === null ? null : describeHolder(holder),
   };
 }
@@ -102,7 +105,7 @@ function statusRow(
   kind: MigrationStatusRow["kind"],
   row: HistoryDetail | undefined,
   found: {
-    readonly begun: boolean;
+    readonly unfinished: Unfinished | undefined;
     readonly change: ChangedFile["change"] | undefined;
     readonly missing: boolean;
     readonly stale: boolean;
@@ -112,6 +115,7 @@ function statusRow(
   const flags: MigrationFlag[] = [];
   if (row?.status === "baseline") flags.push("baseline");
   if (row?.status === "rolled_back") flags.push("rolled_back");
+  if (found.unfinished?.direction === "down") flags.push("half_taken_back");
   if (found.missing) flags.push("file_missing");
   if (found.change === "edited") flags.push("file_changed");
   if (found.change === "reformatted") flags.push("file_reformatted");
@@ -120,7 +124,7 @@ function statusRow(
   return {
     id,
     kind,
-    state: stateOf(row, found.begun, found.stale),
+    state: stateOf(row, found.unfinished, found.stale),
     flags,
     description: row?.description ?? describeId(id),
     appliedAt: row?.appliedAt ?? null,
@@ -128,13 +132,6 @@ function statusRow(
     executionMs: row?.executionMs ?? null,
     error: row?.error?.message ?? null,
   };
-}
-
-/** @param begun steps of it stand in the ledger. @param stale its text is not what was applied. */
-export function stateOf(row: HistoryRow | undefined, begun: boolean, stale: boolean): MigrationState {
-  if (row?.status === "running" || (row?.status === "failed" && begun)) return "half_applied";
-  if (row?.status === "failed") return "failed";
-  return isApplied(row) && !stale ? "applied" : "pending";
 }
 
 /** By id, repeatables last; an applied one is out of order if a later id was applied before it. */
@@ -168,13 +165,13 @@ function countsOf(rows: readonly MigrationStatusRow[]): TargetStatus["counts"] {
   };
 }
 
-/** 9 before 5 before 3. Half applied while somebody holds the lock is work going on, not a case for a person. */
+/** 9 before 5 before 3. While somebody holds the lock work is going on, and nothing is a case for a person yet. */
 function codeOf(
-  rows: readonly MigrationStatusRow[],
+  stuck: boolean,
   locked: boolean,
   counts: TargetStatus["counts"],
 ): TargetStatus["code"] {
-  if (!locked && rows.some((row) => row.state === "half_applied")) return "NEEDS_REPAIR";
+  if (!locked && stuck) return "NEEDS_REPAIR";
   if (counts.changed > 0) return "CHECKSUM_MISMATCH";
   return counts.pending + counts.failed > 0 ? "PENDING" : "OK";
 }

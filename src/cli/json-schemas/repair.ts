@@ -15,6 +15,7 @@ export const repairSchema = z.strictObject({
       id: z.string(),
       problem: z.enum(["half_applied", "checksum", "missing"]),
       explanation: z.string(),
+      needs_person: z.boolean().describe("false: for information, the first of the commands settles it"),
       choices: z.array(z.strictObject({ command: z.string(), effect: z.string() })),
     }),
   ),

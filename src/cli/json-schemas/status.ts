@@ -24,6 +24,7 @@ export const statusSchema = z.strictObject({
               "file_reformatted",
               "out_of_order",
               "rolled_back",
+              "half_taken_back",
               "down_changed",
               "superseded",
             ]),

@@ -19,12 +19,13 @@ export function renderRepair(
     (each) => `${style.green("✓")} ${each.target}/${style.bold(each.id)}: ${DONE[each.action]}`,
   );
   if (result.repaired.length === 0 && action !== undefined) lines.push("nothing was changed");
-  if (result.remaining.length === 0) {
+  if (result.remaining.every(({ needsPerson }) => !needsPerson)) {
     lines.push(`${style.green("✓")} nothing needs repair`);
   }
   for (const choice of result.remaining) {
     if (lines.length > 0) lines.push("");
-    lines.push(`${style.red("✗")} ${choice.target}/${style.bold(choice.id)}: ${choice.explanation}`);
+    const mark = choice.needsPerson ? style.red("✗") : style.cyan("·");
+    lines.push(`${mark} ${choice.target}/${style.bold(choice.id)}: ${choice.explanation}`);
     for (const { command, effect } of choice.choices) {
       lines.push(`    ${style.cyan(command)}`, `      ${style.dim(effect)}`);
     }

@@ -21,6 +21,7 @@ const FLAG_WORDS: Readonly<Record<MigrationFlag, string>> = {
   file_reformatted: "file reformatted",
   out_of_order: "out of order",
   rolled_back: "taken back",
+  half_taken_back: "half taken back",
   down_changed: "down changed",
   superseded: "superseded",
 };
@@ -84,7 +85,10 @@ function summary({ counts, migrations }: TargetStatus): string {
 
 function nextStep(target: TargetStatus, context: ViewContext): string | null {
   if (target.code === "OK") return null;
-  return context.next(target.code === "PENDING" ? "up" : "repair");
+  if (target.code !== "PENDING") return context.next("repair");
+  // Until its taking back is finished, nothing else may run.
+  const back = target.migrations.some(({ flags }) => flags.includes("half_taken_back"));
+  return context.next(back ? "down" : "up");
 }
 
 function renderTarget(target: TargetStatus, context: ViewContext, all: boolean): string[] {

@@ -1,0 +1,131 @@
+import { isGodwitError } from "../core/error.ts";
+import type { Direction } from "../core/events.ts";
+import { readDetails, readFiles, readOpenSteps, type HistorySnapshot } from "../history/read.ts";
+import type { HistoryDetail, HistoryRow, StepRow } from "../history/types.ts";
+import { parseMigration } from "../migrations/parse.ts";
+import { parseStored } from "../migrations/stored.ts";
+import type { MigrationFile, Section } from "../migrations/types.ts";
+import { wayToDecide } from "../plan/decidable.ts";
+import { stepsOf } from "../plan/steps.ts";
+import type { Session } from "../postgres/session.ts";
+import { askCatalog } from "./catalog-answers.ts";
+import type { MigrationState } from "./results.ts";
+import type { Target } from "./target.ts";
+
+/** A migration of several steps that did not come to its end, as the ledger has it. */
+export interface Unfinished {
+  readonly id: string;
+  /** `down`: it is its taking back that stopped. */
+  readonly direction: Direction;
+  /** Steps that are done. */
+  readonly done: number;
+  /** The step that was begun and whose outcome the ledger does not know, from 1. */
+  readonly unknown: number | null;
+  /** Why it cannot go on by itself; null: it can, and the next `up` or `down` does. */
+  readonly obstacle: "outcome unknown" | "file gone" | null;
+}
+
+/**
+ * What did not come to its end, by id. Files are parsed only where the outcome of a step is unknown: a person is needed where the
+ * catalog cannot decide it either, or where there is nothing to go on with.
+ */
+export async function findUnfinished(
+  session: Session,
+  target: Target,
+  files: readonly MigrationFile[],
+  { meta, rows }: HistorySnapshot,
+): Promise<ReadonlyMap<string, Unfinished>> {
+  const found = new Map<string, Unfinished>();
+  if (meta === null || !rows.some(isOpen)) return found;
+  const lines = Map.groupBy(await readOpenSteps(session, target.scope), (line) => line.id);
+  for (const row of rows.filter(isOpen)) {
+    const own = lines.get(row.id);
+    if (own === undefined) continue;
+    const { id, kind } = row;
+    const direction = own.some((line) => line.direction === "down") ? "down" : "up";
+    const ledger = own.filter((line) => line.direction === direction);
+    const done = ledger.filter((line) => line.state === "done").length;
+    const open = ledger.find((line) => line.state === "intended");
+    const file = files.find((one) => one.id === id && one.kind === kind);
+    const unknown = open?.ordinal ?? null;
+    const obstacle = await obstacleOf(session, target, { row, file, direction, done, open });
+    found.set(id, { id, direction, done, unknown, obstacle });
+  }
+  return found;
+}
+
+/**
+ * What a row of the history comes to.
+ * @param unfinished what the ledger has of it. @param stale its text is not what was applied.
+ */
+export function stateOf(
+  row: HistoryRow | undefined,
+  unfinished: Unfinished | undefined,
+  stale: boolean,
+): MigrationState {
+  if (isOpen(row)) {
+    const begun = unfinished !== undefined && (unfinished.done > 0 || unfinished.unknown !== null);
+    return begun ? "half_applied" : "failed";
+  }
+  return (row?.status === "completed" || row?.status === "baseline") && !stale ? "applied" : "pending";
+}
+
+function isOpen(row: HistoryRow | undefined): boolean {
+  return row?.status === "running" || row?.status === "failed";
+}
+
+interface Stopped {
+  readonly row: HistoryRow;
+  readonly file: MigrationFile | undefined;
+  readonly direction: Direction;
+  readonly done: number;
+  readonly open: StepRow | undefined;
+}
+
+async function obstacleOf(
+  session: Session,
+  target: Target,
+  stopped: Stopped,
+): Promise<Unfinished["obstacle"]> {
+  const { row, file, direction, done, open } = stopped;
+  // A repeatable always begins anew.
+  if (row.kind === "repeatable") return null;
+  if (open === undefined) return direction === "up" && file === undefined && done > 0 ? "file gone" : null;
+  const section =
+    direction === "down" ? await storedDown(session, target, row) : file === undefined ? null : await upOf(file);
+  return section !== null && (await isDecidable(session, section, row.id, open)) ? null : "outcome unknown";
+}
+
+/** Whether the step of that ordinal, as the text has it now, can be decided without a person. */
+async function isDecidable(session: Session, section: Section, id: string, line: StepRow): Promise<boolean> {
+  const alone = await askCatalog(session, [{ id, section }]);
+  const step = stepsOf(section, alone.get(id) ?? new Set())[line.ordinal - 1];
+  return step !== undefined && (await wayToDecide(step)) !== null;
+}
+
+/** The way up of a file; null where it cannot be parsed, or is code. */
+async function upOf(file: MigrationFile): Promise<Section | null> {
+  return unlessMalformed(async () => {
+    const migration = await parseMigration(file);
+    return migration.format === "code" ? null : migration.up;
+  });
+}
+
+/** The way down that the history has, which is the one that runs. */
+async function storedDown(session: Session, target: Target, row: HistoryRow): Promise<Section | null> {
+  const { stream, id, kind, checksum } = row;
+  const details = await readDetails(session, target.scope);
+  if (details.find((one: HistoryDetail) => one.id === id && one.kind === kind)?.format === "code") return null;
+  const stored = (await readFiles(session, target.scope, [checksum])).get(checksum);
+  if (stored === undefined || stored.downSql === null) return null;
+  return unlessMalformed(async () => (await parseStored({ stream, id, kind, checksum, ...stored })).down);
+}
+
+async function unlessMalformed<T>(read: () => Promise<T | null>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isGodwitError(error)) throw error;
+    return null;
+  }
+}

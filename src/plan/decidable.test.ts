@@ -1,0 +1,2 @@
+import { describe, expect, it } from "vitest";
+import { splitSql } from "../sql/split.ts";
