@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, suggestion } from "./did-you-mean.ts";
+import { suggestion } from "./did-you-mean.ts";
 import { VERBS } from "./verbs.ts";
 
 const words = VERBS.flatMap(({ name, aliases }) => [name, ...aliases]);
@@ -16,7 +16,7 @@ describe("did you mean", () => {
     ["pu", "up"],
     ["dow", "down"],
   ])("%s: %s", (typed, meant) => {
-    expect(didYouMean(typed, words)[0]).toBe(meant);
+    expect(suggestion(typed, words)).toMatch(new RegExp(`^did you mean \`${meant}\``));
   });
 
   it.each(["frobnicate", "x", "", "rollback!!", "entrypoint"])(
@@ -25,13 +25,4 @@ describe("did you mean", () => {
       expect(suggestion(typed, words)).toBeUndefined();
     },
   );
-
-  it("works for flags, whose dashes do not count as letters", () => {
-    expect(didYouMean("--lokc-wait", ["--lock-wait", "--lock-timeout", "--json"])[0]).toBe("--lock-wait");
-    expect(didYouMean("--x", ["--to", "--id", "--json"])).toEqual([]);
-  });
-
-  it("offers at most three", () => {
-    expect(didYouMean("aaaa", ["aaab", "aaac", "aaad", "aaae"])).toHaveLength(3);
-  });
 });

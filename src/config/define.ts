@@ -47,12 +47,12 @@ export interface GodwitConfig {
     | {
         /** How long a statement queues for a lock; default `500ms`. */
         readonly lock_timeout?: string | undefined;
-        /** How long others may wait for a migration; default `2s`. */
+        /** How long others may wait for a migration; only `2s`, the default. */
         readonly max_blocking?: string | undefined;
         /** Longest statement; `0`, the default: no limit. */
         readonly statement_timeout?: string | 0 | undefined;
-        /** Whether files may find their objects there already; default false. */
-        readonly tolerate_existing?: boolean | undefined;
+        /** Whether files may find their objects there already; only false, the default. */
+        readonly tolerate_existing?: false | undefined;
         readonly refuse?: [] | undefined;
         readonly backup?: "never" | undefined;
       }

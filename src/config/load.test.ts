@@ -111,7 +111,7 @@ streams:
   shared: { migrations: /srv/shared, database: "\${SHARED_DATABASE_URL}", direct_url: "\${SHARED_DIRECT_URL}" }
   local: { migrations: local, database: embedded }
 lock: { provider: auto, redis: "\${REDIS_URL:-}" }
-safety: { lock_timeout: 1s, max_blocking: "\${BLOCKING:-3s}", statement_timeout: 0, refuse: [], backup: never, tolerate_existing: true }
+safety: { lock_timeout: 1s, max_blocking: "\${BLOCKING:-2s}", statement_timeout: 0, refuse: [], backup: never, tolerate_existing: false }
 history: { schema: ops }
 `,
     );
@@ -144,7 +144,7 @@ history: { schema: ops }
       ],
       historySchema: "ops",
       lockProvider: "auto",
-      safety: { lockTimeoutMs: 1000, statementTimeoutMs: 0, maxBlockingMs: 3000, tolerateExisting: true },
+      safety: { lockTimeoutMs: 1000, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
     });
     expect(isDeeplyFrozen(config)).toBe(true);
   });
@@ -196,7 +196,7 @@ history:
       '10:9 lock.provider: must be "auto" or "advisory"',
       '11:1 lock_timeout: unknown key → did you mean "lock_timeout", which stands under safety?',
       "12:11 safety.lock_timeout: is a number without a unit → write a duration: 500ms, 2s, 5min, 1h",
-      "12:48 safety.tolerate_existing: must be true or false, not a text",
+      "12:48 safety.tolerate_existing: must be false",
       "13:1 history: has no value → give it one, or remove the key",
     ]);
   });
@@ -208,7 +208,7 @@ history:
   b: { migrations: b, after: [c, zz] }
   c: { migrations: c, after: [b] }
 database: host=h
-safety: { lock_timeout: 0s, max_blocking: fast, statement_timeout: 99d }
+safety: { lock_timeout: 0s, statement_timeout: 99d }
 history: { schema: pg_history }
 `),
     );
@@ -221,8 +221,7 @@ history: { schema: pg_history }
         "3:23 streams.b.after: the streams wait for each other in a circle: b after c after b → remove one of these names from an after",
         "5:1 database: stands beside streams and belongs to none of them → move it: streams.<name>.database",
         "6:11 safety.lock_timeout: must be above zero → a short limit keeps others working: 500ms",
-        '6:29 safety.max_blocking: "fast" is not a duration → write a number and a unit: 500ms, 2s, 5min, 1h',
-        "6:49 safety.statement_timeout: is longer than PostgreSQL can count → at most 24d",
+        "6:29 safety.statement_timeout: is longer than PostgreSQL can count → at most 24d",
         '7:12 history.schema: "pg_history" belongs to PostgreSQL',
       ].toSorted(),
     );
@@ -234,7 +233,7 @@ history: { schema: pg_history }
   a: { schema: a.sql, tenants: { query: "select 1" }, migrations: a }
   b: { run: { up: [make] } }
 lock: { provider: lease, redis: "\${REDIS_URL}" }
-safety: { refuse: [data-loss], backup: auto }
+safety: { refuse: [data-loss], backup: auto, max_blocking: 5s, tolerate_existing: true }
 `),
     );
     expect(told.filter((one) => one.includes("is not supported by this version"))).toEqual([
@@ -245,6 +244,8 @@ safety: { refuse: [data-loss], backup: auto }
       "4:26 lock.redis: is not supported by this version → remove it",
       "5:11 safety.refuse: is not supported by this version → remove it",
       "5:32 safety.backup: is not supported by this version → remove it",
+      "5:46 safety.max_blocking: is not supported by this version → remove it",
+      "5:64 safety.tolerate_existing: is not supported by this version → remove it",
     ]);
   });
 

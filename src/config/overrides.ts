@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { GodwitError } from "../core/error.ts";
-import { didYouMean } from "./did-you-mean.ts";
+import { closest } from "../core/similar.ts";
 import { deepFreeze } from "./freeze.ts";
 import { historySchemaFault } from "./history-schema.ts";
 import type { Config, DatabaseSource, StreamConfig } from "./types.ts";
@@ -127,7 +127,7 @@ function historySchema(name: string | undefined): string | null {
 function requireStream(config: Config, name: string): void {
   const names = config.streams.map((stream) => stream.name);
   if (names.includes(name)) return;
-  const near = didYouMean(name, names);
+  const near = closest(name, names);
   throw new GodwitError("STREAM_UNKNOWN", `no stream is called "${name}"`, {
     hint: near === null ? `the streams are: ${names.join(", ")}` : `did you mean "${near}"?`,
   });

@@ -1,5 +1,5 @@
 import { GodwitError } from "../core/error.ts";
-import { didYouMean } from "./did-you-mean.ts";
+import { closest } from "../core/similar.ts";
 import { showPath } from "./source.ts";
 import type { ConfigSource, KeyPath } from "./source.ts";
 
@@ -45,10 +45,10 @@ export function unknownKeyHint(
   here: readonly string[],
   elsewhere: ReadonlyMap<string, readonly string[]>,
 ): string {
-  const near = didYouMean(key, here);
+  const near = closest(key, here);
   if (near !== null) return `did you mean "${near}"?`;
   for (const [place, keys] of elsewhere) {
-    const match = didYouMean(key, keys);
+    const match = closest(key, keys);
     if (match !== null) return `did you mean "${match}", which stands ${place}?`;
   }
   return `known here: ${here.join(", ")}`;

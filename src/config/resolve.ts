@@ -120,14 +120,12 @@ function databaseSource(entry: DatabaseEntry | undefined, at: KeyPath): Database
 
 function resolveSafety(entry: NonNullable<ConfigFile["safety"]>, reader: KeyReader): SafetyConfig {
   return {
+    ...DEFAULT_SAFETY,
     lockTimeoutMs:
       reader.duration(["safety", "lock_timeout"], entry.lock_timeout, 1) ?? DEFAULT_SAFETY.lockTimeoutMs,
     statementTimeoutMs:
       reader.duration(["safety", "statement_timeout"], entry.statement_timeout, 0) ??
       DEFAULT_SAFETY.statementTimeoutMs,
-    maxBlockingMs:
-      reader.duration(["safety", "max_blocking"], entry.max_blocking, 1) ?? DEFAULT_SAFETY.maxBlockingMs,
-    tolerateExisting: entry.tolerate_existing ?? DEFAULT_SAFETY.tolerateExisting,
   };
 }
 

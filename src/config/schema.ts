@@ -45,17 +45,15 @@ const safety = z.strictObject({
   lock_timeout: text
     .optional()
     .describe(`How long a statement queues for a lock, ${DURATION}; default: 500ms`),
-  max_blocking: text
-    .optional()
-    .describe(`How long others may wait for a migration, ${DURATION}; default: 2s`),
+  max_blocking: text.optional().describe("How long others may wait for a migration; only 2s, the default"),
   statement_timeout: z
     .union([z.literal(0), text])
     .optional()
     .describe(`Longest statement, ${DURATION}; 0, the default: no limit`),
   tolerate_existing: z
-    .boolean()
+    .literal(false)
     .optional()
-    .describe("Whether files may find their objects there already; default: false"),
+    .describe("Whether files may find their objects there already; only false, the default"),
   refuse: z.array(z.string()).max(0).optional(),
   backup: z.literal("never").optional(),
 });

@@ -1,4 +1,4 @@
-import { didYouMean } from "./did-you-mean.ts";
+import { closest } from "../core/similar.ts";
 import { problemAt } from "./problems.ts";
 import type { GodwitError } from "../core/error.ts";
 import type { ConfigSource } from "./source.ts";
@@ -14,7 +14,7 @@ export function orderProblems(source: ConfigSource, streams: readonly Named[]): 
   const unknown = streams.flatMap(({ name, after }) =>
     after.flatMap((other, index) => {
       if (names.has(other)) return [];
-      const near = didYouMean(other, names.keys());
+      const near = closest(other, names.keys());
       return problemAt(
         source,
         ["streams", name, "after", index],

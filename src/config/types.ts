@@ -30,8 +30,9 @@ export interface SafetyConfig {
   readonly lockTimeoutMs: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
+  /** Not in effect in this version. */
   readonly maxBlockingMs: number;
-  /** The default of the directive `tolerate existing` for every file. */
+  /** Not in effect in this version. */
   readonly tolerateExisting: boolean;
 }
 

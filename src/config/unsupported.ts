@@ -1,4 +1,6 @@
+import { parseDuration } from "../core/duration.ts";
 import { isGodwitError } from "../core/error.ts";
+import { DEFAULT_SAFETY } from "./defaults.ts";
 import { expand } from "./expand.ts";
 import type { KeyPath } from "./source.ts";
 
@@ -22,6 +24,8 @@ const UNSUPPORTED: readonly Unsupported[] = [
   { path: ["lock", "provider"], asks: (value) => value === "lease" || value === "redis" },
   { path: ["lock", "redis"], asks: (value, env) => !isEmptyText(value, env) },
   { path: ["safety", "refuse"], asks: (value) => Array.isArray(value) && value.length > 0 },
+  { path: ["safety", "max_blocking"], asks: (value, env) => !isDefaultBlocking(value, env) },
+  { path: ["safety", "tolerate_existing"], asks: (value) => value === true },
   { path: ["safety", "backup"], asks: (value) => typeof value === "string" && value !== "never" },
 ];
 
@@ -65,6 +69,17 @@ function isEmptyText(value: unknown, env: Readonly<Record<string, string | undef
   if (typeof value !== "string") return false;
   try {
     return expand(value, env, "lock.redis").trim() === "";
+  } catch (error) {
+    if (isGodwitError(error)) return false;
+    throw error;
+  }
+}
+
+function isDefaultBlocking(value: unknown, env: Readonly<Record<string, string | undefined>>): boolean {
+  if (typeof value !== "string") return false;
+  const key = "safety.max_blocking";
+  try {
+    return parseDuration(expand(value, env, key), key) === DEFAULT_SAFETY.maxBlockingMs;
   } catch (error) {
     if (isGodwitError(error)) return false;
     throw error;

@@ -67,7 +67,10 @@ export type GodwitEvent =
       readonly total: number;
       readonly description: string;
       readonly statements: number;
+      /** It failed before, or an earlier run of it ended in the middle. */
       readonly retry: boolean;
+      /** Some of its steps are done, and it goes on behind them. */
+      readonly resumes: boolean;
     })
   | (StatementEvent & {
       readonly type: "statement.started";

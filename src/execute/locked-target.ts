@@ -201,8 +201,11 @@ async function recordEnd<T>(
   }
 }
 
-/** The lock, the settings and the transaction live in the session, so it must be our own (law 10). */
-function assertOwnSession(facts: ServerFacts): void {
+/**
+ * The lock, the settings and the transaction live in the session, so it must be our own (law 10).
+ * @throws GodwitError POOLER_NEEDS_DIRECT_URL.
+ */
+export function assertOwnSession(facts: ServerFacts): void {
   if (!facts.pooled) return;
   throw new GodwitError(
     "POOLER_NEEDS_DIRECT_URL",

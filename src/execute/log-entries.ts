@@ -65,7 +65,7 @@ export function startedEntry(planned: PlannedMigration): LogEntry {
     level: "info",
     event: planned.resume === null ? "migration.started" : "migration.resumed",
     migrationId: planned.id,
-    message: `${planned.direction} ${planned.id} in ${planned.steps.length} steps`,
+    message: `${planned.direction} ${planned.id} in ${planned.steps.length} ${planned.steps.length === 1 ? "step" : "steps"}`,
     details: {
       checksum: planned.checksum,
       direction: planned.direction,

@@ -73,6 +73,7 @@ export async function runMigration(
     description: planned.description,
     statements: planned.steps.reduce((sum, step) => sum + countStatements(step), 0),
     retry: planned.reason === "failed before" || planned.reason === "half applied",
+    resumes: (planned.resume?.done ?? 0) > 0,
   });
   const whole = isWhole(planned);
   const progress: Progress = { begun: planned.resume !== null };

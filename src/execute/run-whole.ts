@@ -86,10 +86,13 @@ export class WholeRunner {
     this.#reset.catch(() => undefined);
   }
 
-  /** A statement that fails unless the last reset was done: it may be cancelled like any other, and nothing of its message holds then. */
-  #assertResetSql(): string {
+  /**
+   * A statement that fails unless everything sent so far was committed and the last reset was done, which may be cancelled like
+   * any other statement, and nothing of its message holds then.
+   */
+  #guardSql(): string {
     const done = `pg_catalog.current_setting('godwit.resets', true) IS NOT DISTINCT FROM '${this.#resets}'`;
-    return `SELECT 1 / (${done})::integer`;
+    return `SELECT 1 / (${done})::integer, ${this.#context.writer.assertCommittedSql()}`;
   }
 
   /** Waits for the reset, unless the next migration, which is under way, does. What it throws is no failure of a migration. */
@@ -142,8 +145,7 @@ export class WholeRunner {
   #launch(planned: PlannedMigration, { guarded, committing, lockTimeoutMs = null }: LaunchOptions): Flight {
     const { session, writer } = this.#context;
     const begin = beginSql(this.#context, planned, lockTimeoutMs);
-    const guard = `${this.#assertResetSql()}; ${writer.assertCommittedSql()}`;
-    const sent = session.query(guarded ? `${begin}; ${guard}` : begin);
+    const sent = session.query(guarded ? `${begin}; ${this.#guardSql()}` : begin);
     const begun = Promise.all([this.#reset, sent]);
     begun.catch(() => undefined);
     const step = planned.steps[0];

@@ -69,14 +69,20 @@ async function takeTurn(
   const files = listed(io, stream);
   await withTargetSession(io, target, async (session) => {
     const { facts } = await readSnapshot(session, target.scope);
-    await lockTarget(io, target, { session, facts }, hasApplied, async ({ context, snapshot }) => {
-      const whole = selection ?? { steps: migrations.length };
-      const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
-      const mine = new Set(migrations.map(({ id }) => id));
-      const own = planned.plan.migrations.filter(({ id }) => selection !== null || mine.has(id));
-      run.warn(io, planned.plan.warnings);
-      await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
-    });
+    await lockTarget(
+      run.following(io),
+      target,
+      { session, facts },
+      hasApplied,
+      async ({ context, snapshot }) => {
+        const whole = selection ?? { steps: migrations.length };
+        const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
+        const mine = new Set(migrations.map(({ id }) => id));
+        const own = planned.plan.migrations.filter(({ id }) => selection !== null || mine.has(id));
+        run.warn(io, planned.plan.warnings);
+        await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
+      },
+    );
   });
 }
 
@@ -88,7 +94,7 @@ export async function runDown(
 ): Promise<void> {
   await runPlan(context, planned.plan, {
     onDone: (outcome) => run.add(outcome, "down"),
-    onUnfinished: (id) => (run.unfinished = id),
+    onUnfinished: (id) => run.stoppedAt(id),
     replan: (migration, ordinal) => plannedWithAlone(migration, planned.sections.get(migration.id)!, ordinal),
   });
 }

@@ -2,6 +2,7 @@ import { buildGraph, type Graph, type GraphMigration } from "../migrations/graph
 import type { MigrationFile, Requirement } from "../migrations/types.ts";
 import type { FleetIo } from "./io.ts";
 import { filesOf } from "./streams.ts";
+import { pathShower } from "./up-plan.ts";
 
 /**
  * Builds the graph of all streams of the configuration. Applied migrations need not be parsed: what they require was met.
@@ -15,13 +16,14 @@ export function fleetGraph(
   requiresOf: (file: MigrationFile) => readonly Requirement[] | null | undefined,
   applied: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): Graph {
+  const showPath = pathShower(io);
   return buildGraph(
     io.config.streams.map((stream) => {
       const files = known.get(stream.name) ?? filesOf(io, stream);
       const migrations: GraphMigration[] = [];
       for (const file of files) {
         if (file.kind !== "versioned") continue;
-        migrations.push({ id: file.id, requires: requiresOf(file), path: file.path });
+        migrations.push({ id: file.id, requires: requiresOf(file), path: showPath(file.path) });
       }
       const onDisk = new Set(migrations.map((migration) => migration.id));
       for (const id of applied.get(stream.name) ?? [])

@@ -1,3 +1,4 @@
+import { assertOwnSession } from "../execute/locked-target.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { downStreams, downTurns, prepareDown } from "./down-order.ts";
@@ -23,6 +24,7 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
   if (options.direction === "down") {
     const prepared = await prepareDown(io, downStreams(io, options, "plan --down"), downSelection(options));
     const turns = await downTurns(io, prepared);
+    for (const turn of turns) assertOwnSession(turn.prepared.facts);
     const idle = prepared
       .filter((one) => turns.every((turn) => turn.prepared !== one))
       .map((one) => ({ prepared: one, migrations: [] }));
@@ -59,6 +61,8 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       const own = parsed.get(segment.stream) ?? new Map();
       const seen = { snapshot, findings: { ...findings, warnings: isFirst ? findings.warnings : [] } };
       const made = await planSegment(io, options, graph, participant, segment, own, seen);
+      // What runs needs a session of its own, and a plan that could not run is none.
+      if (made.migrations.length > 0) assertOwnSession(participant.facts);
       plans.push(shown(made, target.label));
     }
     return { plans };

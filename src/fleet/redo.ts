@@ -34,53 +34,61 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
     const { facts, ...first } = await readSnapshot(session, target.scope);
     const isThere = ({ rows }: HistorySnapshot): boolean => rows.some(isApplied);
     if (!isThere(first)) return;
-    await lockTarget(io, target, { session, facts }, isThere, async ({ context, snapshot }) => {
-      const back = await makeDownPlan(io, session, target, files, snapshot, selection);
-      const ids = new Set(back.plan.migrations.map((migration) => migration.id));
-      const again = files.filter((file) => file.kind === "versioned" && ids.has(file.id));
-      assertFiles(ids, new Set(again.map((file) => file.id)));
-      // Every repeatable: going back makes them due.
-      const repeatables = files.filter((file) => file.kind === "repeatable");
-      const parsed = await parsePending(io, [{ ...compareWithHistory([], []), pending: again, repeatables }]);
-      const graph = graphOf(
-        io,
-        new Map([[stream.name, files]]),
-        parsed,
-        new Map([[stream.name, compareWithHistory(files, snapshot.rows).applied]]),
-      );
-      io.emit({
-        type: "target.started",
-        target: target.id,
-        database: target.label,
-        server: `PostgreSQL ${facts.versionText}`,
-        pending: ids.size * 2,
-      });
-      await downTurns(io, [{ stream, target, facts, planned: back }]);
-      run.warn(io, back.plan.warnings);
-      await runDown(context, back, run);
+    await lockTarget(
+      run.following(io),
+      target,
+      { session, facts },
+      isThere,
+      async ({ context, snapshot }) => {
+        const back = await makeDownPlan(io, session, target, files, snapshot, selection);
+        const ids = new Set(back.plan.migrations.map((migration) => migration.id));
+        const again = files.filter((file) => file.kind === "versioned" && ids.has(file.id));
+        assertFiles(ids, new Set(again.map((file) => file.id)));
+        // Every repeatable: going back makes them due.
+        const repeatables = files.filter((file) => file.kind === "repeatable");
+        const parsed = await parsePending(io, [
+          { ...compareWithHistory([], []), pending: again, repeatables },
+        ]);
+        const graph = graphOf(
+          io,
+          new Map([[stream.name, files]]),
+          parsed,
+          new Map([[stream.name, compareWithHistory(files, snapshot.rows).applied]]),
+        );
+        io.emit({
+          type: "target.started",
+          target: target.id,
+          database: target.label,
+          server: `PostgreSQL ${facts.versionText}`,
+          pending: ids.size * 2,
+        });
+        await downTurns(io, [{ stream, target, facts, planned: back }]);
+        run.warn(io, back.plan.warnings);
+        await runDown(context, back, run);
 
-      const fresh = await readHistory(session, target.scope);
-      const comparison = compareWithHistory(files, fresh.rows);
-      const own = parsed.get(stream.name) ?? new Map();
-      const request = {
-        files,
-        snapshot: fresh,
-        graph,
-        selection: {},
-        reapply: false,
-        only: ids,
-        // Going back made them due; what was due before is not the business of a redo.
-        withRepeatables: compareWithHistory(files, snapshot.rows).repeatables.length === 0,
-        parsed: own,
-      };
-      const plan = await makeUpPlan(io, session, target, request, { comparison, warnings: [] });
-      await runPlan(context, plan, {
-        onDone: (outcome) => run.add(outcome, "up"),
-        onUnfinished: (id) => (run.unfinished = id),
-        replan: (planned, ordinal) =>
-          plannedWithAlone(planned, own.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
-      });
-    });
+        const fresh = await readHistory(session, target.scope);
+        const comparison = compareWithHistory(files, fresh.rows);
+        const own = parsed.get(stream.name) ?? new Map();
+        const request = {
+          files,
+          snapshot: fresh,
+          graph,
+          selection: {},
+          reapply: false,
+          only: ids,
+          // Going back made them due; what was due before is not the business of a redo.
+          withRepeatables: compareWithHistory(files, snapshot.rows).repeatables.length === 0,
+          parsed: own,
+        };
+        const plan = await makeUpPlan(io, session, target, request, { comparison, warnings: [] });
+        await runPlan(context, plan, {
+          onDone: (outcome) => run.add(outcome, "up"),
+          onUnfinished: (id) => run.stoppedAt(id),
+          replan: (planned, ordinal) =>
+            plannedWithAlone(planned, own.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
+        });
+      },
+    );
   }).catch((error: unknown) => {
     if (io.signal?.aborted === true || !(error instanceof GodwitError)) throw error;
     run.error = error;

@@ -3,7 +3,7 @@ import type { LockedTarget } from "../execute/locked-target.ts";
 import { readDetails, readSnapshot, type HistoryScope } from "../history/read.ts";
 import type { HistoryRow } from "../history/types.ts";
 import { parseMigration } from "../migrations/parse.ts";
-import { didYouMean } from "../migrations/similar.ts";
+import { didYouMean } from "../core/similar.ts";
 import type { Migration, MigrationFile, MigrationKind } from "../migrations/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import { actEntry, recordOfFile } from "./adopt-files.ts";

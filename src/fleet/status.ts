@@ -8,12 +8,7 @@ import { compareWithHistory, isApplied } from "../plan/compare.ts";
 import { judgeChanges, type ChangedFile } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
-import type {
-  MigrationFlag,
-  MigrationStatusRow,
-  StatusResult,
-  TargetStatus,
-} from "./results.ts";
+import type { MigrationFlag, MigrationStatusRow, StatusResult, TargetStatus } from "./results.ts";
 import { filesOf, listed, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { findUnfinished, stateOf, type Unfinished } from "./unfinished.ts";
@@ -166,11 +161,7 @@ function countsOf(rows: readonly MigrationStatusRow[]): TargetStatus["counts"] {
 }
 
 /** 9 before 5 before 3. While somebody holds the lock work is going on, and nothing is a case for a person yet. */
-function codeOf(
-  stuck: boolean,
-  locked: boolean,
-  counts: TargetStatus["counts"],
-): TargetStatus["code"] {
+function codeOf(stuck: boolean, locked: boolean, counts: TargetStatus["counts"]): TargetStatus["code"] {
   if (!locked && stuck) return "NEEDS_REPAIR";
   if (counts.changed > 0) return "CHECKSUM_MISMATCH";
   return counts.pending + counts.failed > 0 ? "PENDING" : "OK";

@@ -1,7 +1,7 @@
 import type { Config, StreamConfig } from "../config/types.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { discoverMigrations } from "../migrations/discover.ts";
-import { didYouMean } from "../migrations/similar.ts";
+import { didYouMean } from "../core/similar.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { FleetIo } from "./io.ts";
 

@@ -3,6 +3,7 @@ import { withLockedTarget, type LockedTarget } from "../execute/locked-target.ts
 import type { MigrationOutcome } from "../execute/run-migration.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { Direction } from "../core/events.ts";
+import { PartDone } from "../core/part-done.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import type { FleetIo } from "./io.ts";
@@ -18,8 +19,9 @@ export class TargetRun {
   readonly #started = performance.now();
   readonly #migrations: AppliedMigration[] = [];
   readonly #warnings: string[] = [];
+  readonly #partDone = new PartDone();
   error: GodwitError | null = null;
-  unfinished: string | null = null;
+  #unfinished: string | null = null;
   skipped: string | null = null;
 
   constructor(target: Target) {
@@ -28,6 +30,22 @@ export class TargetRun {
 
   add(outcome: MigrationOutcome, direction: Direction): void {
     this.#migrations.push({ ...outcome, direction });
+  }
+
+  /** The same, with the run told of its events. */
+  following(io: FleetIo): FleetIo {
+    return {
+      ...io,
+      emit: (event) => {
+        this.#partDone.see(event);
+        io.emit(event);
+      },
+    };
+  }
+
+  /** Notes a migration of several steps that failed, if any of them is done. */
+  stoppedAt(id: string): void {
+    if (this.#partDone.has(this.target.id, id)) this.#unfinished = id;
   }
 
   warn(io: FleetIo, warnings: readonly { readonly message: string; readonly hint: string | null }[]): void {
@@ -51,7 +69,7 @@ export class TargetRun {
       durationMs: performance.now() - this.#started,
       warnings: this.#warnings,
       error: this.error,
-      unfinished: this.unfinished,
+      unfinished: this.#unfinished,
       skipped: this.skipped,
     };
   }

@@ -92,7 +92,11 @@ async function obstacleOf(
   if (row.kind === "repeatable") return null;
   if (open === undefined) return direction === "up" && file === undefined && done > 0 ? "file gone" : null;
   const section =
-    direction === "down" ? await storedDown(session, target, row) : file === undefined ? null : await upOf(file);
+    direction === "down"
+      ? await storedDown(session, target, row)
+      : file === undefined
+        ? null
+        : await upOf(file);
   return section !== null && (await isDecidable(session, section, row.id, open)) ? null : "outcome unknown";
 }
 
@@ -115,7 +119,8 @@ async function upOf(file: MigrationFile): Promise<Section | null> {
 async function storedDown(session: Session, target: Target, row: HistoryRow): Promise<Section | null> {
   const { stream, id, kind, checksum } = row;
   const details = await readDetails(session, target.scope);
-  if (details.find((one: HistoryDetail) => one.id === id && one.kind === kind)?.format === "code") return null;
+  if (details.find((one: HistoryDetail) => one.id === id && one.kind === kind)?.format === "code")
+    return null;
   const stored = (await readFiles(session, target.scope, [checksum])).get(checksum);
   if (stored === undefined || stored.downSql === null) return null;
   return unlessMalformed(async () => (await parseStored({ stream, id, kind, checksum, ...stored })).down);

@@ -1,6 +1,7 @@
 import type { StreamConfig } from "../config/types.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
+import { assertOwnSession } from "../execute/locked-target.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
@@ -48,6 +49,10 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   const files = new Map<string, readonly MigrationFile[]>();
   return withParticipants(io, streams, files, [], async (participants) => {
     const runs = participants.map((participant) => participant.run);
+    // Before any of them runs, though it is asked again where the lock is taken.
+    for (const { findings, facts } of participants) {
+      if (findings.comparison.pending.length > 0) assertOwnSession(facts);
+    }
     if (participants.some((participant) => hasWork(participant.findings.comparison))) {
       await keepingResult(io, runs, started, () => bringUp(io, options, participants, files));
     }
@@ -212,14 +217,14 @@ async function runSegment(
 ): Promise<void> {
   const { target, session, facts, files, run } = participant;
   const needed = (snapshot: HistorySnapshot): boolean => hasWork(compareWithHistory(files, snapshot.rows));
-  await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot }) => {
+  await lockTarget(run.following(io), target, { session, facts }, needed, async ({ context, snapshot }) => {
     const findings = await inspect(io, session, target, files, snapshot);
     const seen = { snapshot, findings };
     const plan = await planSegment(io, options, graph, participant, segment, parsed, seen);
     run.warn(io, plan.warnings);
     await runPlan(context, plan, {
       onDone: (outcome) => run.add(outcome, "up"),
-      onUnfinished: (id) => (run.unfinished = id),
+      onUnfinished: (id) => run.stoppedAt(id),
       replan: (planned, ordinal) =>
         plannedWithAlone(planned, parsed.get(`${planned.kind} ${planned.id}`)!.up, ordinal),
     });

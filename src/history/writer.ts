@@ -136,11 +136,11 @@ export class HistoryWriter {
   }
 
   /**
-   * A statement that fails, aborting the transaction it stands in, unless everything sent so far was committed. Put behind BEGIN it lets
+   * An expression that fails, aborting the transaction it stands in, unless everything sent so far was committed. Put behind BEGIN it lets
    * the next transaction follow a COMMIT without waiting for its answer: whatever comes behind a failed one is refused.
    */
   assertCommittedSql(): string {
-    return `SELECT ${this.#table("assert_log_at")}(${this.#fence()}, ${this.#logSeq})`;
+    return `${this.#table("assert_log_at")}(${this.#fence()}, ${this.#logSeq})`;
   }
 
   /** Statement that says in the lock's row that the lock was given back. */

@@ -2,7 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import { formatDuration } from "../core/duration.ts";
 import { sleep } from "../core/interrupt.ts";
 import type { Session } from "../postgres/session.ts";
-import { describeHolder, findHolder } from "./holder.ts";
+import { describeHolder, findHolder, sayHolder, type LockHolder } from "./holder.ts";
 import { advisoryKey, type LockScope } from "./key.ts";
 
 export interface AcquireOptions {
@@ -45,8 +45,7 @@ export async function acquireAdvisoryLock(
       const holder = await findHolder(session, scope);
       options.onWaiting(holder === null ? null : describeHolder(holder), elapsed);
       if (elapsed > 0 && !(await options.stillNeeded())) return false;
-      if (elapsed >= options.waitMs)
-        throw busy(scope, holder === null ? null : describeHolder(holder), elapsed);
+      if (elapsed >= options.waitMs) throw busy(scope, holder, elapsed);
     }
     // Jitter keeps fifty waiters from asking in step.
     await sleep(
@@ -63,11 +62,10 @@ export async function releaseAdvisoryLock(session: Session, scope: LockScope): P
   await session.query(`SELECT pg_catalog.pg_advisory_unlock(${advisoryKey(scope)})`);
 }
 
-function busy(scope: LockScope, holder: string | null, elapsedMs: number): GodwitError {
-  const who = holder === null ? "another run" : holder;
+function busy(scope: LockScope, holder: LockHolder | null, elapsedMs: number): GodwitError {
   return new GodwitError(
     "LOCK_BUSY",
-    `${who} holds the lock of "${scope.stream}"; waited ${formatDuration(elapsedMs)}`,
+    `${sayHolder(holder, scope.stream)}; waited ${formatDuration(elapsedMs)}`,
     { hint: "wait longer with --lock-wait 30min, or see what it does: godwit status" },
   );
 }

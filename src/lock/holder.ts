@@ -41,9 +41,20 @@ export async function findHolder(session: Session, scope: LockScope): Promise<Lo
 
 /** One line about a holder for people. */
 export function describeHolder(holder: LockHolder): string {
-  const where = holder.host === null ? "" : ` on ${holder.host}`;
   const since = holder.heldSeconds === null ? "" : `, for ${Math.round(holder.heldSeconds)} s`;
-  return `backend ${holder.pid}${where}${since}`;
+  return `${nameOf(holder)}${since}`;
+}
+
+/** The same as a sentence about the lock of a stream; null: the holder has just gone. */
+export function sayHolder(holder: LockHolder | null, stream: string): string {
+  if (holder === null) return `another run holds the lock of "${stream}"`;
+  return holder.heldSeconds === null
+    ? `${nameOf(holder)} holds the lock of "${stream}"`
+    : `${nameOf(holder)} has held the lock of "${stream}" for ${Math.round(holder.heldSeconds)} s`;
+}
+
+function nameOf({ pid, host }: LockHolder): string {
+  return `backend ${pid}${host === null ? "" : ` on ${host}`}`;
 }
 
 /**

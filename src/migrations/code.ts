@@ -5,7 +5,7 @@ import { explainLoadError } from "./code-error.ts";
 import type { MigrationFunction } from "./code-types.ts";
 import { locate } from "./problems.ts";
 import { readText } from "./read-text.ts";
-import { closest } from "./similar.ts";
+import { closest } from "../core/similar.ts";
 
 /** The functions of a code migration, ready to be called. */
 export interface CodeMigration {

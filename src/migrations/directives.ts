@@ -3,7 +3,7 @@ import { GodwitError } from "../core/error.ts";
 import type { LineComment } from "../sql/lexer.ts";
 import type { Directive, SqlProblem } from "../sql/types.ts";
 import { readRequirements } from "./requirement.ts";
-import { didYouMean } from "./similar.ts";
+import { didYouMean } from "../core/similar.ts";
 import type { Requirement } from "./types.ts";
 
 /** Directives that speak of the whole file; they stand before its first statement. */
@@ -14,8 +14,9 @@ export const FILE_DIRECTIVES: readonly string[] = [
   "lock_timeout",
   "statement_timeout",
   "description",
-  "tolerate",
 ];
+/** Directives that a later version will know: refused by name, never ignored. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(["tolerate"]);
 /** Directives that speak of the statement right below them. */
 export const STATEMENT_DIRECTIVES: readonly string[] = ["allow", "backfill", "check"];
 
@@ -28,7 +29,6 @@ export interface FileSettings {
   lockTimeoutMs: number | null;
   statementTimeoutMs: number | null;
   description: string | null;
-  tolerateExisting: boolean;
 }
 
 export function noSettings(): FileSettings {
@@ -39,7 +39,6 @@ export function noSettings(): FileSettings {
     lockTimeoutMs: null,
     statementTimeoutMs: null,
     description: null,
-    tolerateExisting: false,
   };
 }
 
@@ -79,6 +78,10 @@ function isKnown(name: string): boolean {
 function unknown({ line, column }: LineComment, written: string, argument: string): SqlProblem {
   const name = written.toLowerCase().replaceAll("-", "_");
   const known = [...FILE_DIRECTIVES, ...STATEMENT_DIRECTIVES];
+  if (UNSUPPORTED.has(name)) {
+    const hint = "delete the line: what a statement finds there already is an error";
+    return { message: `\`godwit:${name}\` is not supported by this version`, hint, line, column };
+  }
   const message =
     written === ""
       ? "a directive without a name"
@@ -129,14 +132,6 @@ export function applyFileDirective(
           argument === "on" ? "delete it: a transaction is the default" : "write `-- godwit:transaction off`",
         );
       settings.transaction = false;
-      return null;
-    case "tolerate":
-      if (argument !== "existing")
-        return fault(
-          `\`godwit:tolerate ${argument}\`: only \`existing\` can be said`,
-          "write `-- godwit:tolerate existing`",
-        );
-      settings.tolerateExisting = true;
       return null;
     case "irreversible":
       if (argument === "")
@@ -190,8 +185,6 @@ function isGiven(settings: FileSettings, name: string): boolean {
   switch (name) {
     case "transaction":
       return settings.transaction !== null;
-    case "tolerate":
-      return settings.tolerateExisting;
     case "irreversible":
       return settings.irreversible !== null;
     case "description":

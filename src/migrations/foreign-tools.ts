@@ -43,9 +43,9 @@ const REMEDIES = {
 
 export type ForeignTool = keyof typeof REMEDIES;
 
-/** The remedy for files of another tool: `godwit import`, or what to do by hand. */
+/** The remedy for files of another tool: what to do by hand. */
 export function foreignRemedy(tool: ForeignTool): string {
-  return `convert them with \`godwit import\`, or by hand: ${REMEDIES[tool]}`;
+  return `convert them by hand: ${REMEDIES[tool]}`;
 }
 
 /**

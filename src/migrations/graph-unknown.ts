@@ -1,6 +1,6 @@
 import { GodwitError } from "../core/error.ts";
 import type { GraphMigration, GraphStream } from "./graph.ts";
-import { closest } from "./similar.ts";
+import { closest } from "../core/similar.ts";
 import type { Requirement } from "./types.ts";
 
 /** The error for a migration that requires one that does not exist, with what was probably meant. */

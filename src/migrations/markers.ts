@@ -1,7 +1,7 @@
 import type { Direction } from "../core/events.ts";
 import type { LineComment } from "../sql/lexer.ts";
 import type { SqlProblem } from "../sql/types.ts";
-import { closest, didYouMean } from "./similar.ts";
+import { closest, didYouMean } from "../core/similar.ts";
 
 /** A line `-- migrate:up` or `-- migrate:down`. */
 export interface SectionMarker {

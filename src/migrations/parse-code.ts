@@ -5,7 +5,7 @@ import { describeId } from "./description.ts";
 import { readTimeout } from "./directives.ts";
 import { foreignCode } from "./foreign-text.ts";
 import { readRequirement } from "./requirement.ts";
-import { closest } from "./similar.ts";
+import { closest } from "../core/similar.ts";
 import type { Migration, MigrationFile, Requirement, Section } from "./types.ts";
 
 /** What a code migration may export. */
@@ -63,7 +63,6 @@ export async function parseCode(
     irreversible,
     lockTimeoutMs,
     statementTimeoutMs,
-    tolerateExisting: false,
     up: section,
     down: functions.down === null ? null : section,
   };

@@ -93,7 +93,6 @@ export async function parseTexts(file: MigrationFile, texts: SqlTexts): Promise<
     irreversible: settings.irreversible,
     lockTimeoutMs: settings.lockTimeoutMs,
     statementTimeoutMs: settings.statementTimeoutMs,
-    tolerateExisting: settings.tolerateExisting,
     up,
     down,
   };

@@ -2,7 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { keyOf } from "./migration-key.ts";
 import { compareIds } from "./order.ts";
-import { didYouMean } from "./similar.ts";
+import { didYouMean } from "../core/similar.ts";
 
 /** Which of the pending migrations are wanted; nothing: all. */
 export interface PendingSelection {

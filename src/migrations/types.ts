@@ -52,7 +52,6 @@ export interface Migration extends MigrationFile {
   /** Milliseconds; null means the run's setting. */
   readonly lockTimeoutMs: number | null;
   readonly statementTimeoutMs: number | null;
-  readonly tolerateExisting: boolean;
   /** For `code` the section has no statements and its sql is the module's source. */
   readonly up: Section;
   /** null where the file has no way down. */

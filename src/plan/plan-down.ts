@@ -138,6 +138,13 @@ function obstacle(row: HistoryDetail, source: DownSource | undefined): GodwitErr
       hint: `put the file back, or take the change back by hand and tell the history: godwit repair mark-not-applied ${row.id} --reason "…"`,
     });
   }
+  if (row.format === "code" && source?.section === null) {
+    return new GodwitError("IRREVERSIBLE", `${row.id} has no way down`, {
+      hint:
+        `export an async function down(db) from ${source.path ?? "its file"} and have it stored: godwit repair accept-checksum ${row.id} --reason "…"\n` +
+        "or write a new migration that changes the database forward: godwit new <name>",
+    });
+  }
   if (source?.section === null || source === undefined) {
     return new GodwitError("IRREVERSIBLE", `${row.id} has no way down`, {
       hint:

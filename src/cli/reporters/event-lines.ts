@@ -1,5 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { GodwitEvent } from "../../core/events.ts";
+import { PartDone } from "../../core/part-done.ts";
 import type { Style } from "../style.ts";
 import { oneLine, pad, textWidth, truncate } from "../text-width.ts";
 import { count, statementLabel, tellingDescription } from "./statement-label.ts";
@@ -19,6 +20,7 @@ export class EventLines {
   readonly #options: EventLinesOptions;
   readonly #sql = new Map<string, string>();
   readonly #heads = new Map<string, string>();
+  readonly #partDone = new PartDone();
   #target: string | null = null;
 
   constructor(options: EventLinesOptions) {
@@ -28,6 +30,7 @@ export class EventLines {
   /** The lines an event adds, mostly none or one; no trailing newlines. */
   lines(event: GodwitEvent): string[] {
     const { style, verbose } = this.#options;
+    this.#partDone.see(event);
     switch (event.type) {
       case "target.started":
         // Told with the first thing that happens there; where nothing does there is nothing to tell.
@@ -87,7 +90,8 @@ export class EventLines {
         ];
       }
       case "migration.failed": {
-        const what = event.rolledBack ? "failed, rolled back" : "failed, part of it is done";
+        const part = this.#partDone.has(event.target, event.id) ? "failed, part of it is done" : "failed";
+        const what = event.rolledBack ? "failed, rolled back" : part;
         this.#sql.clear();
         return [
           ...this.#switchTo(event.target),
@@ -118,7 +122,8 @@ export class EventLines {
   #migrationHead(event: Extract<GodwitEvent, { type: "migration.started" }>): string {
     const { style } = this.#options;
     const sign = event.direction === "up" ? style.green("+") : style.yellow("-");
-    const again = event.retry ? style.yellow(" again, since it failed before") : "";
+    const why = event.resumes ? "going on where it stopped" : "since it failed before";
+    const again = event.retry ? style.yellow(` again, ${why}`) : "";
     const description = tellingDescription(event.id, event.description);
     const about = description === "" ? "" : `  ${style.dim(description)}`;
     const place = `${event.index}/${event.total}`;

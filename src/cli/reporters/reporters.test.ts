@@ -44,6 +44,31 @@ describe("the plain reporter", () => {
     ).toEqual([100, 100, 100, 100]);
   });
 
+  it.each([
+    [false, "again, since it failed before"],
+    [true, "again, going on where it stopped"],
+  ])("tells why a migration runs again (resumes: %s)", (resumes, told) => {
+    const out = new MemoryStream();
+    const reporter = plainReporter(options(out));
+    for (const event of EVENTS)
+      reporter.event(event.type === "migration.started" ? { ...event, retry: true, resumes } : event);
+    reporter.close();
+    expect(out.text).toContain(told);
+  });
+
+  it.each([
+    ["failed, rolled back", true, [started(1, "VACUUM t", "VACUUM")]],
+    ["failed, part of it is done", false, EVENTS.slice(0, -1)],
+    ["failed  ", false, [started(1, "VACUUM t", "VACUUM")]],
+  ])("says %j, and that part of it is done only if it is", (told, rolledBack, before) => {
+    const out = new MemoryStream();
+    const reporter = plainReporter(options(out));
+    for (const event of before) if (event.type !== "migration.finished") reporter.event(event);
+    reporter.event({ ...failed, rolledBack } as typeof failed);
+    reporter.close();
+    expect(out.text).toContain(`✗ ${told}`);
+  });
+
   it("writes no escape sequence without colour", () => {
     const out = new MemoryStream();
     const reporter = plainReporter(options(out));

@@ -23,6 +23,7 @@ export const EVENTS: readonly GodwitEvent[] = [
     description: "Users and sessions",
     statements: 2,
     retry: false,
+    resumes: false,
   },
   started(1, "CREATE TABLE users (\n  id int\n)", "CREATE TABLE"),
   { ...base, type: "notice", severity: "NOTICE", message: "something of note" },

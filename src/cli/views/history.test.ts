@@ -42,6 +42,32 @@ describe("the log", () => {
     expect(renderHistory(result, viewContextOf({ verbose: true }))).toContain("step 1 of 2");
   });
 
+  it("tells what a step came to", () => {
+    const steps = ["intended", "finished", "failed"].map((what, at) =>
+      entry(at, { level: "debug", event: `step.${what}`, message: "step 1 of 2" }),
+    );
+    const shown = renderHistory(historyOf(...steps), viewContextOf({ verbose: true }));
+    for (const what of ["intended", "finished", "failed"]) expect(shown).toContain(`step 1 of 2 ${what} `);
+  });
+
+  it("gives the reason of a repair and of a baseline, and of nothing else", () => {
+    const repair = { event: "repair.forgotten", message: "forgot 1_users", details: { reason: "squashed\u001b[2J" } };
+    const baseline = { event: "migration.baseline", message: "taken as applied: 1_users" };
+    const shown = renderHistory(
+      historyOf(
+        entry(1, repair),
+        entry(2, { ...baseline, details: { reason: "there before" } }),
+        entry(3, { ...baseline, details: { reason: null } }),
+        entry(4, { details: { reason: "pending" } }),
+      ),
+      viewContextOf(),
+    );
+    expect(shown).toContain("forgot: squashed ");
+    expect(shown).toContain("taken as applied: there before ");
+    expect(shown).toMatch(/3 .* taken as applied {2,}alice/);
+    expect(shown).toMatch(/4 .* applied {2,}alice/);
+  });
+
   it("says when there is none", () => {
     expect(renderHistory(historyOf(), viewContextOf())).toContain("nothing was done here yet");
   });

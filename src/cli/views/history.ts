@@ -29,9 +29,19 @@ function row(entry: HistoryEntry, context: ViewContext): Cell[] {
   ];
 }
 
-/** The message without an id at its end, which stands beside it. */
-function messageBeside({ id, message }: HistoryEntry): string {
-  return oneLine(id !== null && message.endsWith(` ${id}`) ? message.slice(0, -id.length) : message);
+/** The message without an id at its end, which stands beside it; with what a step came to, and the reason a person gave. */
+function messageBeside({ id, message, event, details }: HistoryEntry): string {
+  const bare = id !== null && message.endsWith(` ${id}`) ? message.slice(0, -id.length).trimEnd() : message;
+  const step = /^step\.(\w+)$/.exec(event)?.[1];
+  const reason = reasonOf(event, details);
+  return oneLine(`${bare}${step === undefined ? "" : ` ${step}`}${reason === null ? "" : `: ${reason}`}`);
+}
+
+/** Of acts of people alone: for what a run does, the reason is one of Godwit's own words. */
+function reasonOf(event: string, details: unknown): string | null {
+  if (!event.startsWith("repair.") && event !== "migration.baseline") return null;
+  if (typeof details !== "object" || details === null || !("reason" in details)) return null;
+  return typeof details.reason === "string" && details.reason !== "" ? details.reason : null;
 }
 
 /** The log of each target, the newest entry last; what is of interest to debuggers only with `--verbose`. */

@@ -53,6 +53,13 @@ next: godwit up
     expect(renderStatus(statusOf(rows, { code }), viewContextOf(), false)).toContain(`next: ${command}\n`);
   });
 
+  it("goes on with a half taken back one before anything else", () => {
+    const back = statusRow("1_a", { state: "half_applied", flags: ["half_taken_back"] });
+    const shown = renderStatus(statusOf([back, ...rows], { code: "PENDING" }), viewContextOf(), false);
+    expect(shown).toContain("half taken back");
+    expect(shown).toContain("next: godwit down\n");
+  });
+
   it("offers nothing when all is well", () => {
     expect(renderStatus(statusOf(rows.slice(0, 1)), viewContextOf(), false)).not.toContain("next:");
   });

@@ -1,4 +1,5 @@
 import type { GodwitError } from "../../core/error.ts";
+import { closest } from "../../core/similar.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { invalid, unsupported } from "./setting.ts";
 
@@ -63,35 +64,9 @@ export function unknownKeyword(name: string, where: string): GodwitError {
   if (remedy !== undefined) {
     return unsupported(`${where} has "${name}", which is not a keyword of libpq`, remedy);
   }
-  const near = nearest(name.toLowerCase());
+  const near = closest(name, Object.keys(KEYWORDS));
   return invalid(
     `${where} has "${name}", which is not a keyword of libpq`,
     near === null ? "PostgreSQL manual 32.1.2 lists the keywords" : `did you mean ${near}?`,
   );
-}
-
-function nearest(name: string): string | null {
-  let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const keyword of Object.keys(KEYWORDS)) {
-    const distance = editDistance(name.replaceAll("_", ""), keyword.replaceAll("_", ""));
-    if (distance < bestDistance) {
-      best = keyword;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

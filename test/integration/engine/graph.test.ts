@@ -56,7 +56,7 @@ describe("graph", () => {
   });
 
   it("explains a circle by its ids, before any database is asked", async () => {
-    const { godwit, database } = await testProject({
+    const { godwit, database, root } = await testProject({
       "1_a.sql": "-- godwit:requires 3_c\nSELECT 1;",
       "2_b.sql": "-- godwit:requires 1_a\nSELECT 1;",
       "3_c.sql": "-- godwit:requires 2_b\nSELECT 1;",
@@ -64,6 +64,8 @@ describe("graph", () => {
     for (const run of [godwit.graph({ offline: true }), godwit.up(), godwit.plan()]) {
       const error = await failureOf(run, "GRAPH_CYCLE");
       for (const id of ["1_a", "2_b", "3_c"]) expect(`${error.message}\n${error.detail}`).toContain(id);
+      expect(error.detail).toContain("  (migrations/1_a.sql)");
+      expect(error.detail).not.toContain(root);
     }
     expect(await hasHistory(database)).toBe(false);
   });

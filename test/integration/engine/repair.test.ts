@@ -54,7 +54,8 @@ describe("repair without an action", () => {
       ["3_c", "checksum", ["git checkout", 'godwit repair accept-checksum 3_c --reason "…"']],
       ["2_b", "missing", ["git checkout", 'godwit repair forget 2_b --reason "…"']],
     ]);
-    expect(remaining[0]?.explanation).toContain("2 of its steps are done");
+    expect(remaining[0]?.explanation).toBe("2 steps of its up are done");
+    expect(remaining.map(({ needsPerson }) => needsPerson)).toEqual([false, true, true, true]);
     expect(await database.query("SELECT * FROM godwit.migrations ORDER BY id")).toEqual(before);
   });
 

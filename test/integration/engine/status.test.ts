@@ -90,16 +90,103 @@ describe("status", () => {
     });
   });
 
-  it("calls a half applied one a case for a person, which comes before a changed file", async () => {
+  it("calls one of several steps that failed no case for a person: it goes on by itself", async () => {
     const { godwit, write } = await testProject({
-      "1_a.sql": table("a"),
-      "2_b.sql": "CREATE TABLE b (id int);\nCREATE INDEX CONCURRENTLY i ON b (id);\nSELECT 1/0;\n",
+      "1_a.sql": "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);\nSELECT 1/0;\n",
     });
     await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect((await godwit.status()).targets[0]).toMatchObject({
+      code: "PENDING",
+      migrations: [{ state: "half_applied", flags: [] }],
+    });
+    await write({ "1_a.sql": "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);\n" });
+    expect((await godwit.up()).total).toBe(1);
+    expect((await godwit.status()).targets[0]?.code).toBe("OK");
+  });
+
+  it("calls one whose first step failed failed: nothing of it is done", async () => {
+    const { godwit } = await testProject({ "1_a.sql": "CREATE INDEX CONCURRENTLY i ON nowhere (id);" });
+    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(error.result).toMatchObject({ targets: [{ unfinished: null }] });
+    expect((await godwit.status()).targets[0]).toMatchObject({
+      code: "PENDING",
+      migrations: [{ state: "failed" }],
+    });
+    expect((await godwit.graph()).nodes).toMatchObject([{ state: "failed" }]);
+  });
+
+  it("calls one whose transaction was rolled back at its first step failed, not done in part", async () => {
+    const { godwit } = await testProject({
+      "1_a.sql": "CREATE TABLE a (id int);\nSELECT 1/0;\nCREATE INDEX CONCURRENTLY i ON a (id);",
+    });
+    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(error.result).toMatchObject({ targets: [{ unfinished: null }] });
+    expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
+  });
+
+  it.each([
+    ["CREATE INDEX CONCURRENTLY i ON b (id);", "PENDING"],
+    ["CREATE INDEX CONCURRENTLY ON b (id);", "NEEDS_REPAIR"],
+    ["VACUUM b;", "PENDING"],
+    ["DO $$ BEGIN COMMIT; END $$;", "NEEDS_REPAIR"],
+  ])("asks for a person where neither ledger nor catalog tell: %s", async (statement, code) => {
+    const { godwit, write, remove, database } = await testProject({
+      "1_a.sql": table("a"),
+      "2_b.sql": `-- godwit:transaction off\nCREATE TABLE b (id int);\n${statement}\nSELECT 1/0;`,
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await database.query("DELETE FROM godwit.migration_steps WHERE ordinal = 3");
+    await database.query("UPDATE godwit.migration_steps SET state = 'intended' WHERE ordinal = 2");
+    expect((await godwit.status()).targets[0]).toMatchObject({
+      code,
+      migrations: [{ state: "applied" }, { state: "half_applied" }],
+    });
+    const [choice] = (await godwit.repair()).remaining;
+    expect(choice).toMatchObject({ id: "2_b", needsPerson: code === "NEEDS_REPAIR" });
+    expect(choice?.choices[0]?.command).toMatch(code === "NEEDS_REPAIR" ? /mark-applied/ : /^godwit up$/);
+    // That is so whatever else is the matter.
     await write({ "1_a.sql": table("aa") });
-    const { targets } = await godwit.status();
-    expect(targets[0]?.code).toBe("NEEDS_REPAIR");
-    expect(targets[0]?.migrations.map(({ state }) => state)).toEqual(["applied", "half_applied"]);
+    expect((await godwit.status()).targets[0]?.code).toBe(code === "PENDING" ? "CHECKSUM_MISMATCH" : code);
+    await write({ "1_a.sql": table("a"), "2_b.sql": "CREATE TABEL b;" });
+    expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
+    await remove("2_b.sql");
+    expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
+  });
+
+  it("asks for a person where one is half applied and its file is gone", async () => {
+    const { godwit, remove } = await testProject({
+      "1_a.sql": "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON nowhere (id);\n",
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await remove("1_a.sql");
+    expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
+    expect((await godwit.repair()).remaining).toMatchObject([
+      { explanation: "1 step of its up is done and its file is gone", needsPerson: true },
+    ]);
+  });
+
+  it("says of a half taken back one that its taking back goes on", async () => {
+    const { godwit, database } = await testProject({
+      "1_a.sql": `-- migrate:up
+CREATE TABLE a (id int);
+CREATE INDEX i ON a (id);
+-- migrate:down
+DROP INDEX CONCURRENTLY i;
+DROP TABLE a;
+`,
+    });
+    await godwit.up();
+    await database.query("CREATE VIEW v AS SELECT * FROM a");
+    await failureOf(godwit.down(), "MIGRATION_FAILED");
+    const half = { code: "PENDING", migrations: [{ state: "half_applied", flags: ["half_taken_back"] }] };
+    expect((await godwit.status()).targets[0]).toMatchObject(half);
+    await database.query("UPDATE godwit.migration_steps SET state = 'intended' WHERE ordinal = 1");
+    expect((await godwit.status()).targets[0]).toMatchObject(half);
+    const [choice] = (await godwit.repair()).remaining;
+    expect(choice).toMatchObject({ needsPerson: false, choices: [{ command: "godwit down" }, {}, {}] });
+    await database.query("DROP VIEW v");
+    await godwit.down();
+    expect((await godwit.status()).targets[0]).toMatchObject({ migrations: [{ state: "pending" }] });
   });
 
   it("tells who holds the lock, while work that goes on is no case for a person", async () => {

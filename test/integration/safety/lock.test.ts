@@ -115,7 +115,7 @@ describe("waiting for the lock", () => {
     const other = await open({ env: { HOSTNAME: "elsewhere" } });
     const error = await failureOf(other.up({ lockWaitMs: 100 }), "LOCK_BUSY");
     const holder = (await godwitSessions(database)).find(({ name }) => name.startsWith("godwit/"));
-    expect(error.message).toMatch(new RegExp(`backend ${holder?.pid} on \\S+, for \\d+ s`));
+    expect(error.message).toMatch(new RegExp(`backend ${holder?.pid} on \\S+ has held the lock of "default" for \\d+ s`));
     expect((await other.status()).targets[0]?.lockedBy).toContain(`backend ${holder?.pid}`);
     await gate.open();
     await run;
