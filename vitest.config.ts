@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/summary-reporter.ts"],
+    // Most tests wait for servers and processes, so more of them than cores run at once.
+    maxWorkers: 4,
     projects: [
       {
         test: {

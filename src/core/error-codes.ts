@@ -44,9 +44,11 @@ export const ERROR_CODES = {
     exit: 2,
     summary: "The selection leaves out a migration that a selected one requires.",
   },
-  OUT_OF_ORDER: { exit: 2, summary: "A pending migration is older than one that is applied, and does not say what it requires." },
+  OUT_OF_ORDER: {
+    exit: 2,
+    summary: "A pending migration is older than one that is applied, and does not say what it requires.",
+  },
   STREAM_UNKNOWN: { exit: 2, summary: "No stream of that name is configured." },
-  TARGET_UNKNOWN: { exit: 2, summary: "No target of that id exists." },
   HISTORY_TOO_NEW: {
     exit: 2,
     summary: "The history was written by a newer Godwit that this one must not write after.",
@@ -78,10 +80,6 @@ export const ERROR_CODES = {
   DATABASE_UNREACHABLE: { exit: 8, summary: "The database could not be reached in time." },
 
   NEEDS_REPAIR: { exit: 9, summary: "Only a person can decide what state a migration is in." },
-  TARGET_REPLACED: {
-    exit: 9,
-    summary: "The target schema was dropped and made again since the history was written.",
-  },
 
   INTERRUPTED: { exit: 130, summary: "The command was interrupted; the state is consistent." },
   TERMINATED: { exit: 143, summary: "The command was told to end; the state is consistent." },

@@ -21,16 +21,6 @@ describe("closest", () => {
   ])("takes %s among %j as %s", (word, candidates, expected) => {
     expect(closest(word, candidates)).toBe(expected);
   });
-
-  it("is quick among many long words that differ", () => {
-    const ids = Array.from(
-      { length: 5000 },
-      (_, n) => `${20_260_101_000_000 + n * 7919}_create_the_table_${n}`,
-    );
-    const started = performance.now();
-    for (let n = 0; n < 20; n++) closest(`x${n}_something_quite_different_altogether`, ids);
-    expect(performance.now() - started).toBeLessThan(2000);
-  });
 });
 
 describe("similar", () => {

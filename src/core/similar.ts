@@ -49,6 +49,7 @@ function scoreOf(wanted: string, candidate: string): number | null {
 function editDistance(a: string, b: string, limit: number): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let smallestBefore = 0;
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     let smallest = i;
@@ -61,7 +62,8 @@ function editDistance(a: string, b: string, limit: number): number {
       smallest = Math.min(smallest, cost);
     }
     // A swap looks two rows back, so one row above the limit does not yet decide.
-    if (smallest > limit && Math.min(...previous) > limit) return limit + 1;
+    if (smallest > limit && smallestBefore > limit) return limit + 1;
+    smallestBefore = smallest;
     beforePrevious = previous;
     previous = current;
   }

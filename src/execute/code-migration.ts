@@ -27,17 +27,11 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
   }
   context.messages.length = 0;
   const database = new CodeDatabase(context, planned, module.transaction);
-  let thrown: { readonly error: unknown } | null = null;
-  try {
-    await run(database.db);
-  } catch (error) {
-    thrown = { error };
-  }
-  // A promise of a query that failed and a function that threw: what the function says is what counts.
-  await database.close().catch((error: unknown) => {
-    thrown ??= { error };
-  });
-  if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
+  // Where a query failed and the function threw something else, what the function says is what counts.
+  const [ran] = await Promise.allSettled([(async () => await run(database.db))()]);
+  const [closed] = await Promise.allSettled([database.close()]);
+  if (ran.status === "rejected") throw ran.reason;
+  if (closed.status === "rejected") throw closed.reason;
 }
 
 /**
@@ -78,5 +72,5 @@ export async function toCodeError(
 
 function textOf(error: unknown): string {
   if (error instanceof Error) return error.message;
-  return typeof error === "object" ? JSON.stringify(error) : String(error);
+  return typeof error === "string" ? error : (JSON.stringify(error) ?? "undefined");
 }

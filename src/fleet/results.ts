@@ -21,7 +21,7 @@ export interface TargetRunResult {
   readonly durationMs: number;
   readonly warnings: readonly string[];
   readonly error: GodwitError | null;
-  /** A migration of several steps that stopped in the middle; the next `up` or `down` goes on with it. */
+  /** A migration that stopped on its way and was not rolled back as a whole; the next `up` or `down` goes on with it. */
   readonly unfinished: string | null;
   /** Why the target was not touched, e.g. a stream it depends on failed. */
   readonly skipped: string | null;

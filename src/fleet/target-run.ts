@@ -3,7 +3,6 @@ import { withLockedTarget, type LockedTarget } from "../execute/locked-target.ts
 import type { MigrationOutcome } from "../execute/run-migration.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { Direction } from "../core/events.ts";
-import { PartDone } from "../core/part-done.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import type { FleetIo } from "./io.ts";
@@ -19,7 +18,7 @@ export class TargetRun {
   readonly #started = performance.now();
   readonly #migrations: AppliedMigration[] = [];
   readonly #warnings: string[] = [];
-  readonly #partDone = new PartDone();
+  #rolledBack = false;
   error: GodwitError | null = null;
   #unfinished: string | null = null;
   skipped: string | null = null;
@@ -37,15 +36,15 @@ export class TargetRun {
     return {
       ...io,
       emit: (event) => {
-        this.#partDone.see(event);
+        if (event.type === "migration.failed") this.#rolledBack = event.rolledBack;
         io.emit(event);
       },
     };
   }
 
-  /** Notes a migration of several steps that failed, if any of them is done. */
+  /** Notes a migration of several steps that failed, unless all of it was rolled back. */
   stoppedAt(id: string): void {
-    if (this.#partDone.has(this.target.id, id)) this.#unfinished = id;
+    if (!this.#rolledBack) this.#unfinished = id;
   }
 
   warn(io: FleetIo, warnings: readonly { readonly message: string; readonly hint: string | null }[]): void {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 /** What is read in one go; nearly every migration is smaller. */
 const USUAL_BYTES = 64 * 1024;
 /** Beyond this a file is data, not a migration, and would not fit into one string either. */
-export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Reads many small files one after another through one buffer, so that ten thousand of them leave no garbage. */
 export class FileReader {

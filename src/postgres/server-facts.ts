@@ -1,5 +1,5 @@
 import { GodwitError } from "../core/error.ts";
-import type { Session, TextRow } from "./session.ts";
+import type { TextRow } from "./session.ts";
 
 /** Oldest server version that is tested and supported. */
 const OLDEST_SUPPORTED = 140000;
@@ -38,15 +38,10 @@ export const SERVER_FACTS_SQL: string = `SELECT pg_catalog.current_setting('serv
   pg_catalog.inet_server_port() AS port`;
 
 /**
- * Reads the facts; a proxy is found by comparing the start-up key's process id with pg_backend_pid().
+ * The facts from the row of `SERVER_FACTS_SQL`; a proxy is found by comparing the start-up key's process id with
+ * pg_backend_pid().
  * @throws GodwitError SERVER_UNSUPPORTED for a server older than PostgreSQL 14.
  */
-export async function readServerFacts(session: Session): Promise<ServerFacts> {
-  const [row] = await session.rows(SERVER_FACTS_SQL);
-  return serverFactsFrom(row!, session.startupPid);
-}
-
-/** As `readServerFacts`, from a row that was read before. */
 export function serverFactsFrom(row: TextRow, startupPid: number): ServerFacts {
   const version = Number(row.version);
   const versionText = (row.version_text ?? "").split(" ")[0] ?? "";

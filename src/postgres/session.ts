@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type pg from "pg";
 import { GodwitError } from "../core/error.ts";
-import { abortReason, throwIfAborted } from "../core/interrupt.ts";
+import { throwIfAborted } from "../core/interrupt.ts";
 import { cancelQuery } from "./cancel.ts";
 import { connect } from "./connect.ts";
 import { isDatabaseError, type DatabaseError } from "./database-error.ts";
@@ -180,33 +180,13 @@ export class Session {
     const aimedAt = [...this.#inFlight];
     if (aimedAt.length === 0) return;
     const state = { over: false };
-    const ended = Promise.allSettled(aimedAt).then((): void => {
+    const ended = Promise.allSettled(aimedAt).finally(() => {
       state.over = true;
     });
     while (!state.over && !this.lost) {
       await cancelQuery(this.#client, this.settings);
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CANCEL_EVERY_MS))]);
     }
-  }
-}
-
-/**
- * Opens a session, gives it to `body` and closes it whatever happens.
- * @throws what `openSession` and `body` throw; the signal's reason in place of the error that the cancelling caused.
- */
-export async function withSession<T>(
-  settings: ConnectionSettings,
-  options: SessionOptions,
-  body: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await openSession(settings, options);
-  try {
-    return await body(session);
-  } catch (error) {
-    if (options.signal?.aborted === true) throw abortReason(options.signal);
-    throw error;
-  } finally {
-    await session.close();
   }
 }
 

@@ -77,7 +77,7 @@ describe("connect", () => {
     ["password=wrong", "28P01", /password came from the connection string/, false],
     ["dbname=nowhere", "3D000", /createdb -h 127\.0\.0\.1 -p \d+ -U alice nowhere/, false],
     ["port=1", undefined, /is the server running/, true],
-    ["host=nowhere.invalid", undefined, /check the host name/, false],
+    ["host=nowhere.invalid", undefined, /check the host name/, true],
     [`sslmode=verify-ca sslrootcert=${world.otherAuthority.certificate}`, undefined, /sslrootcert=/, false],
     ["target_session_attrs=standby", undefined, /target_session_attrs/, true],
     [`port=${world.silentPort} connect_timeout=1`, undefined, /firewall/, true],

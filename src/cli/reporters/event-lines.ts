@@ -1,8 +1,8 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { GodwitEvent } from "../../core/events.ts";
-import { PartDone } from "../../core/part-done.ts";
 import type { Style } from "../style.ts";
 import { oneLine, pad, textWidth, truncate } from "../text-width.ts";
+import { PartDone } from "./part-done.ts";
 import { count, statementLabel, tellingDescription } from "./statement-label.ts";
 
 const WIDEST = 100;

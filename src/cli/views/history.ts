@@ -31,7 +31,8 @@ function row(entry: HistoryEntry, context: ViewContext): Cell[] {
 
 /** The message without an id at its end, which stands beside it; with what a step came to, and the reason a person gave. */
 function messageBeside({ id, message, event, details }: HistoryEntry): string {
-  const bare = id !== null && message.endsWith(` ${id}`) ? message.slice(0, -id.length).trimEnd() : message;
+  const bare =
+    id !== null && message.endsWith(` ${id}`) ? message.slice(0, -id.length - 1).replace(/:$/, "") : message;
   const step = /^step\.(\w+)$/.exec(event)?.[1];
   const reason = reasonOf(event, details);
   return oneLine(`${bare}${step === undefined ? "" : ` ${step}`}${reason === null ? "" : `: ${reason}`}`);

@@ -28,7 +28,7 @@ describe("the end of a run", () => {
     );
     expect(
       renderRunSummary(runResult(targetRun([], { error: failure, unfinished: "x" })), "up", context),
-    ).toBe("✗ failed; x is done in part and waits to go on in 34 ms\n");
+    ).toBe("✗ failed; x stopped on its way and waits to go on in 34 ms\n");
   });
 
   it("sums several targets up", () => {

@@ -36,7 +36,7 @@ export function renderRunSummary(result: RunResult, verb: RunVerbName, context: 
     } else if (target.error !== null) {
       const kept = [
         target.migrations.length === 0 ? null : `${done(verb, target)} before that and kept`,
-        target.unfinished === null ? null : `${target.unfinished} is done in part and waits to go on`,
+        target.unfinished === null ? null : `${target.unfinished} stopped on its way and waits to go on`,
       ].filter((part) => part !== null);
       const before = kept.length === 0 ? "nothing was changed" : kept.join("; ");
       lines.push(

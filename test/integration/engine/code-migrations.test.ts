@@ -287,7 +287,7 @@ describe("a code migration without a transaction", () => {
     await failureOf(run, "MIGRATION_FAILED");
     expect(await eventsOf(run, "migration.failed")).toMatchObject([{ rolledBack: false }]);
     expect(await tablesOf(database)).toEqual(["a"]);
-    expect(await statesOf(godwit)).toEqual(["1_a: half_applied"]);
+    expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
     await write({
       "1_a.mjs": `${OFF}export async function up(db) { await db.query("CREATE TABLE IF NOT EXISTS a (id int)"); }\n`,
     });
@@ -349,10 +349,18 @@ describe("edits of code", () => {
   });
 
   it("say by their absence that there is no way down", async () => {
-    const { godwit } = await testProject({ "1_a.mjs": "export const up = () => {};\n" });
+    const code = "export const up = () => {};\n";
+    const { godwit, write } = await testProject({ "1_a.mjs": code });
     await godwit.up();
     const error = await failureOf(godwit.down(), "IRREVERSIBLE");
     expect(error.message).toContain("1_a has no way down");
+    expect(error.hint).toMatch(
+      /^export an async function down\(db\) from migrations\/1_a\.mjs .*accept-checksum 1_a/,
+    );
+    // The hint does as it says.
+    await write({ "1_a.mjs": `${code}export const down = async () => {};\n` });
+    await godwit.repair({ action: "accept-checksum", ids: ["1_a"], reason: "it has a way down now" });
+    expect(idsOf(await godwit.down())).toEqual(["1_a"]);
   });
 });
 

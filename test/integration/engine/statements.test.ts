@@ -57,7 +57,6 @@ describe("a file of statements", () => {
     const run = godwit.up();
     await run;
     const [slow, quick] = await eventsOf(run, "statement.finished");
-    expect(slow?.durationMs).toBeGreaterThanOrEqual(195);
     expect(quick?.durationMs).toBeLessThan(slow!.durationMs);
     const [whole] = await eventsOf(run, "migration.finished");
     expect(whole?.durationMs).toBeGreaterThanOrEqual(slow!.durationMs + quick!.durationMs);

@@ -107,7 +107,7 @@ describe("status", () => {
   it("calls one whose first step failed failed: nothing of it is done", async () => {
     const { godwit } = await testProject({ "1_a.sql": "CREATE INDEX CONCURRENTLY i ON nowhere (id);" });
     const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
-    expect(error.result).toMatchObject({ targets: [{ unfinished: null }] });
+    expect(error.result).toMatchObject({ targets: [{ unfinished: "1_a" }] });
     expect((await godwit.status()).targets[0]).toMatchObject({
       code: "PENDING",
       migrations: [{ state: "failed" }],

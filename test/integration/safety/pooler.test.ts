@@ -42,16 +42,32 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])("through Pg
     const { database, godwit: direct, open, write } = await testProject(ONE);
     const godwit = await open({ database: pooler.urlFor(database.url) });
     expect(await statesOf(godwit)).toEqual(["1_a: pending"]);
-    expect((await godwit.plan()).plans[0]?.migrations).toMatchObject([{ id: "1_a" }]);
     await direct.up();
     await write({ "2_b.sql": "CREATE TABLE b (id int);\n" });
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: pending"]);
-    expect((await godwit.plan()).plans[0]?.migrations).toMatchObject([{ id: "2_b" }]);
     expect((await godwit.verify()).targets[0]?.brokenAt).toBeNull();
     expect((await godwit.history()).targets[0]?.entries.length).toBeGreaterThan(0);
     expect((await godwit.repair()).remaining).toEqual([]);
     expect((await godwit.wait({ for: ["1_a"], timeoutMs: 1000 })).reached).toBe(true);
     await Promise.all(Array.from({ length: 8 }, () => godwit.status()));
+  });
+
+  it("a plan is refused as what it plans is, unless there is nothing to do", async () => {
+    const down = { direction: "down" } as const;
+    const { database, godwit: direct, open, write } = await testProject({
+      "1_a.sql": "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n",
+    });
+    const godwit = await open({ database: pooler.urlFor(database.url) });
+    const error = await failureOf(godwit.plan(), "POOLER_NEEDS_DIRECT_URL");
+    expect(error.hint).toContain("direct_url");
+    expect((await godwit.plan(down)).plans[0]?.migrations).toEqual([]);
+    await direct.up();
+    expect((await godwit.plan()).plans[0]?.migrations).toEqual([]);
+    await failureOf(godwit.plan(down), "POOLER_NEEDS_DIRECT_URL");
+    await write({ "2_b.sql": "CREATE TABLE b (id int);\n" });
+    await failureOf(godwit.plan(), "POOLER_NEEDS_DIRECT_URL");
+    const past = await open({ database: pooler.urlFor(database.url), directUrl: database.url });
+    expect((await past.plan()).plans[0]?.migrations).toMatchObject([{ id: "2_b" }]);
   });
 
   it("direct_url of the configuration is what runs", async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { GodwitError } from "./error.ts";
-import type { GodwitEvent } from "./events.ts";
+import { GodwitError } from "../../core/error.ts";
+import type { GodwitEvent } from "../../core/events.ts";
 import { PartDone } from "./part-done.ts";
 
 const about = { target: "t", id: "1_a", direction: "up" } as const;
