@@ -9,6 +9,7 @@ import { judgeHalfDone } from "./half-done.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { settingsSql } from "./settings-after.ts";
+import { LockRetry } from "./lock-retry.ts";
 import { letStandAlone } from "./stand-alone.ts";
 import { emitFinished, emitSkipped, emitStarted, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
@@ -143,14 +144,27 @@ async function runAlone(
   const { session } = context;
   emitStarted(context, planned, statement, true);
   const began = performance.now();
-  try {
-    const result = await watched(context, planned, statement, () => session.query(statement.sql));
-    const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
-    emitFinished(context, planned, outcome);
-    return outcome;
-  } catch (error) {
-    throw new StatementFailure(statement, error);
+  const retry = new LockRetry(context, planned);
+  for (;;) {
+    try {
+      if (retry.lockTimeoutMs !== null) await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
+      const result = await retry.watched(() =>
+        watched(context, planned, statement, () => session.query(statement.sql)),
+      );
+      const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
+      emitFinished(context, planned, outcome);
+      return outcome;
+    } catch (error) {
+      const failure = new StatementFailure(statement, error);
+      if (mayLeaveSomething(statement)) throw failure;
+      await retry.again(failure);
+    }
   }
+}
+
+/** Whether a failed one may have had an effect: CONCURRENTLY leaves an INVALID index, and CALL and DO may have committed. */
+function mayLeaveSomething(statement: Statement): boolean {
+  return isConcurrent(statement) || statement.tag === "CALL" || statement.tag === "DO";
 }
 
 /** The reason why it stands alone names the command as the grammar read it, whatever its comments say. */

@@ -8,15 +8,13 @@ import { literal } from "../sql/quote.ts";
  *   that fail, the outcome must not be lost.
  */
 export async function letStandAlone(session: Session, concurrently: boolean): Promise<() => Promise<void>> {
-  let loose = "SET default_transaction_read_only = off";
-  let tight = "SET default_transaction_read_only = on";
-  if (concurrently) {
-    const [row] = await session.rows("SELECT pg_catalog.current_setting('lock_timeout') AS before");
-    loose += "; SET lock_timeout = 0";
-    tight += `; SET lock_timeout = ${literal(row?.before ?? "0")}`;
-  }
-  await session.query(loose);
+  const [row] = await session.rows("SELECT pg_catalog.current_setting('lock_timeout') AS before");
+  const before = literal(row?.before ?? "0");
+  await session.query(
+    `SET default_transaction_read_only = off; SET lock_timeout = ${concurrently ? "0" : before}`,
+  );
   return async () => {
-    await session.cleanup(() => session.query(tight));
+    const back = `SET default_transaction_read_only = on; SET lock_timeout = ${before}`;
+    await session.cleanup(() => session.query(back));
   };
 }

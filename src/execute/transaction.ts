@@ -1,19 +1,9 @@
-import { isGodwitError } from "../core/error.ts";
-import { sleep, throwIfAborted } from "../core/interrupt.ts";
+import { throwIfAborted } from "../core/interrupt.ts";
 import type { HistoryChange } from "../history/writer.ts";
-import { sqlstateOf } from "../postgres/database-error.ts";
-import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
 import { BEGIN } from "../postgres/work-session.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
-import { retriedEntry } from "./log-entries.ts";
-import { subject } from "./statement-events.ts";
-import { StatementFailure } from "./statement-pipeline.ts";
-
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5000;
-/** From the second attempt on somebody is known to be in the way: look who, before the lock_timeout is over. */
-const LOOK_FOR_BLOCKERS_AFTER_MS = 100;
+import { LockRetry } from "./lock-retry.ts";
 
 /** A transaction on its way to the server. */
 export interface UnderWay<T> {
@@ -38,8 +28,7 @@ export interface Work<T> {
 
 /**
  * Runs `work` in a transaction that commits together with the history that it makes of its result (law 5).
- * Lock timeouts and deadlocks roll the whole transaction back and try it again, with growing, jittered pauses, until
- * the context's `lockRetryMs` is over (law 7).
+ * Lock timeouts and deadlocks roll the whole transaction back and try it again; see `LockRetry`.
  * @throws StatementFailure, the server's error if the commit was refused, GodwitError; the transaction is rolled back.
  */
 export async function inTransaction<T>(
@@ -48,16 +37,11 @@ export async function inTransaction<T>(
   work: Work<T>,
 ): Promise<T> {
   const { session, writer } = context;
-  const deadline = performance.now() + context.lockRetryMs;
-  let pause = FIRST_RETRY_MS;
-  context.watch.forgetBlockers();
-  for (let attempt = 1; ; attempt++) {
-    const sent = (attempt === 1 ? work.underWay : null) ?? work.start(patience(context, planned));
+  const retry = new LockRetry(context, planned);
+  for (;;) {
+    const sent = (retry.isFirst ? work.underWay : null) ?? work.start(retry.lockTimeoutMs);
     try {
-      const result =
-        attempt === 1
-          ? await sent.results()
-          : await context.watch.during(sent.results, () => undefined, LOOK_FOR_BLOCKERS_AFTER_MS);
+      const result = await retry.watched(sent.results);
       if (sent.committed === null) {
         throwIfAborted(context.signal);
         const committed = writer.commitWith(work.change(result));
@@ -72,27 +56,9 @@ export async function inTransaction<T>(
       await session.cleanup(() => session.query("ROLLBACK"));
       writer.forgetUncommitted();
       work.onRolledBack?.();
-      const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
-      if (!isRetryableInTransaction(sqlstate) || performance.now() >= deadline || isGodwitError(error))
-        throw error;
-      const delayMs = Math.round(pause * (0.5 + Math.random()));
-      const blockers = context.watch.lastBlockers;
-      const what = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
-      const reason = blockers === null ? what : `${what}, held by ${blockers}`;
-      context.emit({ type: "migration.retrying", ...subject(context, planned), reason, attempt, delayMs });
-      await writer.write({ log: [retriedEntry(planned, reason, attempt, delayMs)] });
-      await sleep(delayMs, context.signal);
-      pause = Math.min(pause * 2, LONGEST_RETRY_MS);
+      await retry.again(error);
     }
   }
-}
-
-/** The lock_timeout of an attempt that is to outlast what gives way in time; null: the planned one does, or has no limit. */
-function patience(context: ExecutionContext, planned: PlannedMigration): number | null {
-  const { givesWayAfterMs } = context.watch;
-  if (givesWayAfterMs === null || planned.lockTimeoutMs === 0 || planned.lockTimeoutMs >= givesWayAfterMs)
-    return null;
-  return givesWayAfterMs;
 }
 
 /**

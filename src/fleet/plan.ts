@@ -7,7 +7,7 @@ import type { FleetIo } from "./io.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
 import { assertRequirementsMet, segmentsOf } from "./segments.ts";
-import { selectOneStream, selectStreams } from "./streams.ts";
+import { assertFolders, selectOneStream, selectStreams } from "./streams.ts";
 import { graphOf, parsePending, planSegment, withParticipants } from "./up.ts";
 
 /**
@@ -37,6 +37,7 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     options.to === undefined
       ? selectStreams(io.config, options.streams)
       : [selectOneStream(io.config, options.streams, "--to")];
+  assertFolders(io, streams);
   const files = new Map<string, readonly MigrationFile[]>();
   return withParticipants(io, streams, files, [], async (participants) => {
     const parsed = await parsePending(

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Config, StreamConfig } from "../config/types.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { discoverMigrations } from "../migrations/discover.ts";
@@ -54,5 +55,15 @@ export function listed(io: FleetIo, stream: StreamConfig): MigrationFile[] {
   } catch (error) {
     if (isGodwitError(error, "MIGRATIONS_NOT_FOUND")) return [];
     throw error;
+  }
+}
+
+/**
+ * Refuses a folder that is not there before any database is asked; what is in it is read later.
+ * @throws GodwitError MIGRATIONS_NOT_FOUND.
+ */
+export function assertFolders(io: FleetIo, streams: readonly StreamConfig[]): void {
+  for (const stream of streams) {
+    if (!statSync(stream.migrations, { throwIfNoEntry: false })?.isDirectory()) filesOf(io, stream);
   }
 }

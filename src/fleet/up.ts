@@ -19,7 +19,7 @@ import type { UpOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { assertRequirementsMet, firstUnmet, segmentsOf, type AppliedIds, type Segment } from "./segments.ts";
-import { filesOf, selectStreams } from "./streams.ts";
+import { assertFolders, filesOf, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { lockTarget, TargetRun } from "./target-run.ts";
 import { inspect, makeUpPlan, type UpFindings } from "./up-plan.ts";
@@ -46,6 +46,7 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   const started = performance.now();
   const streams = selectStreams(io.config, options.streams);
   assertSelection(options, streams);
+  assertFolders(io, streams);
   const files = new Map<string, readonly MigrationFile[]>();
   return withParticipants(io, streams, files, [], async (participants) => {
     const runs = participants.map((participant) => participant.run);

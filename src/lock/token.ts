@@ -86,10 +86,14 @@ export async function raiseToken(
 
 function rowHeld(scope: LockScope, cause: unknown): GodwitError {
   const table = `${ident(scope.schema)}.migration_locks`;
-  return new GodwitError("LOCK_BUSY", `a transaction of another session holds the row of the lock in ${table}`, {
-    hint: `find it and end it: SELECT pid, query FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE relation = ${literal(table)}::regclass;`,
-    cause,
-  });
+  return new GodwitError(
+    "LOCK_BUSY",
+    `a transaction of another session holds the row of the lock in ${table}`,
+    {
+      hint: `find it and end it: SELECT pid, query FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE relation = ${literal(table)}::regclass;`,
+      cause,
+    },
+  );
 }
 
 function leftOver(pid: number, cause: unknown): GodwitError {

@@ -24,7 +24,12 @@ export const runSchema = z.strictObject({
       duration_ms: z.number(),
       warnings: z.array(z.string()),
       error: errorSchema.nullable(),
-      unfinished: z.string().nullable().describe("id of a migration that stopped on its way, not rolled back as a whole, and waits to go on"),
+      unfinished: z
+        .string()
+        .nullable()
+        .describe(
+          "id of a migration that stopped on its way, not rolled back as a whole, and waits to go on",
+        ),
       skipped: z.string().nullable().describe("why the target was not touched"),
     }),
   ),

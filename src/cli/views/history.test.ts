@@ -51,7 +51,11 @@ describe("the log", () => {
   });
 
   it("gives the reason of a repair and of a baseline, and of nothing else", () => {
-    const repair = { event: "repair.forgotten", message: "forgot 1_users", details: { reason: "squashed\u001b[2J" } };
+    const repair = {
+      event: "repair.forgotten",
+      message: "forgot 1_users",
+      details: { reason: "squashed\u001b[2J" },
+    };
     const baseline = { event: "migration.baseline", message: "taken as applied: 1_users" };
     const shown = renderHistory(
       historyOf(

@@ -111,7 +111,7 @@ CREATE TABLE ${schema}.migration_locks (
   log_hash text NOT NULL,
   log_prev_hash text
 );
-COMMENT ON TABLE ${schema}.migration_locks IS 'Fencing tokens: only the newest owner of a key may write history. log_seq and log_hash are the end of its log.';
+COMMENT ON TABLE ${schema}.migration_locks IS 'Fencing tokens: only the newest owner of a key may write history. log_seq and log_hash are the end of its log; expires_at is when the lock was given back.';
 ${functions(schema)}`;
 }
 

@@ -1,14 +1,22 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { launchServer } from "../../../src/postgres/embedded/launch.ts";
 import { Project } from "../../e2e/cli-harness.ts";
-import { createDatabase, createRole, startServer, testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import {
+  createDatabase,
+  createRole,
+  startServer,
+  testDatabase,
+  type TestDatabase,
+} from "../../support/postgres.ts";
 import { eventsOf, failureOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
 import { AT_GATE, godwitSessions, nobodyLeft, PATIENT, shutGate } from "./gate.ts";
 
 /** The session that holds the lock. */
 async function workSession(database: TestDatabase): Promise<number> {
   const isHolder = ({ name }: { readonly name: string }): boolean => name.startsWith("godwit/");
-  await expect.poll(async () => (await godwitSessions(database)).some(isHolder), { timeout: 10_000 }).toBe(true);
+  await expect
+    .poll(async () => (await godwitSessions(database)).some(isHolder), { timeout: 10_000 })
+    .toBe(true);
   return (await godwitSessions(database)).find(isHolder)!.pid;
 }
 
@@ -59,7 +67,9 @@ export async function up(db) {
     onTestFinished(() => void delete world.goOn);
     const run = godwit.up();
     await expect
-      .poll(async () => (await godwitSessions(database)).map((one) => `${one.query} ${one.state}`), { timeout: 10_000 })
+      .poll(async () => (await godwitSessions(database)).map((one) => `${one.query} ${one.state}`), {
+        timeout: 10_000,
+      })
       .toEqual([`CREATE TABLE half () ${state}`]);
     await terminate(database, await workSession(database));
     world.goOn = true;
@@ -95,10 +105,15 @@ export async function up(db) {
 
   it("is exit status 1 on the command line, which says what to do", async () => {
     const database = await testDatabase();
-    const project = new Project({ "migrations/1_slow.sql": "CREATE TABLE half ();\nSELECT pg_sleep(60);\n" }, { DATABASE_URL: database.url });
+    const project = new Project(
+      { "migrations/1_slow.sql": "CREATE TABLE half ();\nSELECT pg_sleep(60);\n" },
+      { DATABASE_URL: database.url },
+    );
     const cli = project.start(["up", "--json"]);
     await expect
-      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), { timeout: 10_000 })
+      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
+        timeout: 10_000,
+      })
       .toEqual(["SELECT pg_sleep(60) active"]);
     await terminate(database, await workSession(database));
     const { exit, stdout } = await cli.finished;
@@ -111,7 +126,10 @@ export async function up(db) {
 
 describe("a watch session that is terminated", () => {
   it("harms nothing: the run goes on, and looks again over another one", async () => {
-    const { database, godwit } = await testProject({ "1_gate.sql": `${PATIENT}CREATE TABLE a ();\n${AT_GATE}\n`, ...NEXT });
+    const { database, godwit } = await testProject({
+      "1_gate.sql": `${PATIENT}CREATE TABLE a ();\n${AT_GATE}\n`,
+      ...NEXT,
+    });
     const gate = await shutGate(database);
     const run = godwit.up();
     const watcher = async (): Promise<number | undefined> =>
@@ -151,7 +169,9 @@ describe("a server that goes away", () => {
     );
     const cli = project.start(["up", "--json"]);
     await expect
-      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), { timeout: 10_000 })
+      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
+        timeout: 10_000,
+      })
       .toEqual(["SELECT pg_sleep(60) active"]);
     process.kill(server.pid, "SIGQUIT");
     const { exit, stdout } = await cli.finished;
@@ -180,12 +200,19 @@ describe("a server that goes away", () => {
     const server = await startServer({ settings: { synchronous_commit: "on" } });
     onTestFinished(() => server.stop());
     const database = await createDatabase({ server: server.conninfo });
-    const { godwit, write } = await testProject({ "1_first.sql": "CREATE TABLE first ();\n", "2_slow.sql": SLOW }, { database });
+    const { godwit, write } = await testProject(
+      { "1_first.sql": "CREATE TABLE first ();\n", "2_slow.sql": SLOW },
+      { database },
+    );
     const run = godwit.up();
     await expect
-      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), { timeout: 10_000 })
+      .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
+        timeout: 10_000,
+      })
       .toEqual(["SELECT pg_sleep(60) active"]);
-    const [victim] = await database.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'");
+    const [victim] = await database.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'",
+    );
     process.kill(victim!.pid, "SIGKILL");
     await failureOf(run, "CONNECTION_LOST");
     await write({ "2_slow.sql": "CREATE TABLE half ();\n" });

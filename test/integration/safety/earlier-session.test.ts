@@ -41,7 +41,10 @@ describe("a client that was killed in the middle of a statement", () => {
     const database = await testDatabase();
     const slow = (sleep: string): string => `CREATE TABLE half ();\n${sleep}CREATE TABLE other_half ();\n`;
     const project = new Project(
-      { "migrations/1_first.sql": "CREATE TABLE first ();\n", "migrations/2_slow.sql": slow("SELECT pg_sleep(60);\n") },
+      {
+        "migrations/1_first.sql": "CREATE TABLE first ();\n",
+        "migrations/2_slow.sql": slow("SELECT pg_sleep(60);\n"),
+      },
       { DATABASE_URL: database.url },
     );
     const cli = project.start(["up"]);
@@ -62,11 +65,17 @@ describe("a client that was killed in the middle of a statement", () => {
 describe("a client that was killed while an index was built", () => {
   const FILES = {
     "migrations/1_table.sql": "CREATE TABLE a (id int);\n",
-    "migrations/2_index.sql": "CREATE TABLE before_it ();\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nCREATE TABLE after_it ();\n",
+    "migrations/2_index.sql":
+      "CREATE TABLE before_it ();\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nCREATE TABLE after_it ();\n",
   };
 
   /** Stops in the middle of CREATE INDEX CONCURRENTLY, which waits for a transaction of the test. */
-  async function killedWhileBuilding(): Promise<{ database: TestDatabase; project: Project; finish: () => Promise<unknown>; pid: number }> {
+  async function killedWhileBuilding(): Promise<{
+    database: TestDatabase;
+    project: Project;
+    finish: () => Promise<unknown>;
+    pid: number;
+  }> {
     const database = await testDatabase();
     const project = new Project(FILES, { DATABASE_URL: database.url });
     expect((await project.run(["up", "--step", "1"])).exit).toBe(0);
@@ -84,7 +93,10 @@ describe("a client that was killed while an index was built", () => {
     expect(found).toMatchObject([{ valid: true }]);
     expect(await tablesOf(database)).toEqual(["a", "after_it", "before_it"]);
     expect(await database.query("SELECT * FROM godwit.migration_steps")).toEqual([]);
-    expect((await historyOf(database)).map(({ id, status }) => `${id} ${status}`)).toEqual(["1_table completed", "2_index completed"]);
+    expect((await historyOf(database)).map(({ id, status }) => `${id} ${status}`)).toEqual([
+      "1_table completed",
+      "2_index completed",
+    ]);
     expect((await project.run(["verify"])).exit).toBe(0);
     return found[0]!;
   }
@@ -116,10 +128,15 @@ describe("a client that was killed while an index was built", () => {
     await finish();
     await expect.poll(() => indexes(database, "a")).toMatchObject([{ valid: true }]);
     const [finished] = await indexes(database, "a");
-    expect(await database.query("SELECT state FROM godwit.migration_steps WHERE ordinal = 2")).toEqual([{ state: "intended" }]);
+    expect(await database.query("SELECT state FROM godwit.migration_steps WHERE ordinal = 2")).toEqual([
+      { state: "intended" },
+    ]);
     const { exit, stderr } = await project.run(["up", "--log", "json"]);
     expect(exit).toBe(0);
-    const events = stderr.trimEnd().split("\n").map((line) => JSON.parse(line) as { type: string; ordinal: number; reason: string });
+    const events = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; ordinal: number; reason: string });
     expect(events.filter(({ type }) => type === "statement.skipped")).toMatchObject([
       { ordinal: 1, reason: "done by an earlier run" },
       { ordinal: 2, reason: expect.stringContaining("valid") },
@@ -153,7 +170,10 @@ describe("what nobody but a person can decide", () => {
         INSERT INTO done VALUES (1); COMMIT;
         IF (SELECT count(*) FROM done) = 1 THEN PERFORM pg_sleep(60); END IF;
       END $$`);
-    const project = new Project({ "migrations/1_call.sql": CALL, "migrations/2_next.sql": "CREATE TABLE next ();\n" }, { DATABASE_URL: database.url });
+    const project = new Project(
+      { "migrations/1_call.sql": CALL, "migrations/2_next.sql": "CREATE TABLE next ();\n" },
+      { DATABASE_URL: database.url },
+    );
     const cli = project.start(["up"]);
     await running(database, "CALL slow()%");
     await expect.poll(() => database.query("SELECT n FROM done")).toEqual([{ n: 1 }]);
@@ -187,7 +207,9 @@ describe("what nobody but a person can decide", () => {
   it("is run again where it is declared not to be done", async () => {
     const { database, project } = await killedInCall();
     expect((await project.run(["up"])).exit).toBe(9);
-    expect((await project.run(["repair", "mark-not-applied", "1_call", "--reason", "it was not"])).exit).toBe(0);
+    expect((await project.run(["repair", "mark-not-applied", "1_call", "--reason", "it was not"])).exit).toBe(
+      0,
+    );
     expect((await project.run(["up"])).exit).toBe(0);
     expect(await tablesOf(database)).toEqual(["done", "next"]);
     expect(await database.query("SELECT n FROM done")).toEqual([{ n: 1 }, { n: 1 }]);
@@ -205,7 +227,9 @@ describe("a session of an earlier holder that does not end", () => {
     expect((await godwit.up()).total).toBe(1);
     await expect(left.query("SELECT 1")).rejects.toThrow();
     expect(
-      await database.query("SELECT details->'terminated_backends' AS pids FROM godwit.migration_log WHERE event = 'lock.acquired'"),
+      await database.query(
+        "SELECT details->'terminated_backends' AS pids FROM godwit.migration_log WHERE event = 'lock.acquired'",
+      ),
     ).toEqual([{ pids: [rows[0]!.pid] }]);
   });
 
@@ -213,7 +237,10 @@ describe("a session of an earlier holder that does not end", () => {
     const database = await testDatabase();
     const escape = (sleep: string): string =>
       `-- godwit:transaction off\nSET application_name = 'x';\nSET client_connection_check_interval = 0;\nSELECT pg_advisory_unlock_all();\nCREATE TABLE a ();\n${sleep}`;
-    const project = new Project({ "migrations/1_escape.sql": escape("SELECT pg_sleep(300);\n") }, { DATABASE_URL: database.url });
+    const project = new Project(
+      { "migrations/1_escape.sql": escape("SELECT pg_sleep(300);\n") },
+      { DATABASE_URL: database.url },
+    );
     const cli = project.start(["up"]);
     const pid = await running(database, "%pg_sleep(300)%");
     await killed(cli);
@@ -264,7 +291,9 @@ export async function up(db) {
     await godwit.up();
     const innocent = await testClient(database.url);
     const { rows } = await innocent.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-    await database.query("UPDATE godwit.migration_locks SET backend_pid = $1, expires_at = NULL", [rows[0]!.pid]);
+    await database.query("UPDATE godwit.migration_locks SET backend_pid = $1, expires_at = NULL", [
+      rows[0]!.pid,
+    ]);
     await write({ "2_b.sql": "CREATE TABLE b ();\n" });
     expect((await godwit.up()).total).toBe(1);
     await innocent.query("SELECT 1");

@@ -95,9 +95,11 @@ describe("a holder whose lock was taken over", () => {
     expect(await tablesOf(database)).toEqual(["a"]);
     expect(await statesOf(godwit)).toEqual(["1_table: applied", "2_index: half_applied"]);
     expect((await godwit.up()).total).toBe(1);
-    expect(await database.query("SELECT count(*)::int AS n FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid")).toEqual(
-      [{ n: 1 }],
-    );
+    expect(
+      await database.query(
+        "SELECT count(*)::int AS n FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid",
+      ),
+    ).toEqual([{ n: 1 }]);
     await godwit.verify();
   });
 });
@@ -106,7 +108,9 @@ describe("raising the token", () => {
   it("waits for a transaction that writes history under the token before", async () => {
     const { database, godwit, write } = await testProject({ "1_a.sql": "CREATE TABLE a ();\n" });
     await godwit.up();
-    const [lock] = await database.query<{ token: string; owner: string }>("SELECT token, owner FROM godwit.migration_locks");
+    const [lock] = await database.query<{ token: string; owner: string }>(
+      "SELECT token, owner FROM godwit.migration_locks",
+    );
     const writer = await testClient(database.url);
     await writer.query("BEGIN");
     await writer.query(
@@ -116,7 +120,10 @@ describe("raising the token", () => {
     const run = godwit.up();
     await expect
       .poll(
-        () => database.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%migration_locks%'"),
+        () =>
+          database.query(
+            "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%migration_locks%'",
+          ),
         { timeout: 10_000 },
       )
       .toEqual([{ n: 1 }]);

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createGodwit } from "../../../src/index.ts";
 import { Project } from "../../e2e/cli-harness.ts";
-import { createRole, query, serverUrl, testDatabase, type TestDatabase, type TestRole } from "../../support/postgres.ts";
+import {
+  createRole,
+  query,
+  serverUrl,
+  testDatabase,
+  type TestDatabase,
+  type TestRole,
+} from "../../support/postgres.ts";
 import { failureOf, hasHistory, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
 
 const AT_ONCE = 20;
@@ -10,9 +17,11 @@ const AT_ONCE = 20;
 const FIVE = {
   "1_counter.sql": "CREATE TABLE counter (n int);\nINSERT INTO counter VALUES (0);\n",
   "2_a.sql": "CREATE TABLE a (id int);\nUPDATE counter SET n = n + 1;\n",
-  "3_index.sql": "UPDATE counter SET n = n + 1;\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nCREATE TABLE c (id int);\n",
+  "3_index.sql":
+    "UPDATE counter SET n = n + 1;\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nCREATE TABLE c (id int);\n",
   "4_d.sql": "CREATE TABLE d (id int);\nUPDATE counter SET n = n + 1;\n",
-  "tally.repeatable.sql": "CREATE OR REPLACE VIEW tally AS SELECT n FROM counter;\nUPDATE counter SET n = n + 1;\n",
+  "tally.repeatable.sql":
+    "CREATE OR REPLACE VIEW tally AS SELECT n FROM counter;\nUPDATE counter SET n = n + 1;\n",
 };
 
 async function expectOneHistory(database: TestDatabase): Promise<void> {
@@ -27,22 +36,34 @@ async function expectOneHistory(database: TestDatabase): Promise<void> {
   const [meta] = await database.query("SELECT count(*)::int AS n, min(version) AS version FROM godwit.meta");
   expect(meta).toEqual({ n: 1, version: 1 });
   expect(
-    await database.query("SELECT migration_id FROM godwit.migration_log WHERE event LIKE '%.applied' ORDER BY seq"),
+    await database.query(
+      "SELECT migration_id FROM godwit.migration_log WHERE event LIKE '%.applied' ORDER BY seq",
+    ),
   ).toHaveLength(5);
 }
 
 describe("the first start", () => {
-  it(`of ${AT_ONCE} processes at once makes one history and runs every migration once`, { timeout: 120_000 }, async () => {
-    const database = await testDatabase();
-    const files = Object.fromEntries(Object.entries(FIVE).map(([name, text]) => [`migrations/${name}`, text]));
-    const project = new Project(files, { DATABASE_URL: database.url });
-    const finished = await Promise.all(Array.from({ length: AT_ONCE }, () => project.run(["up", "--json"])));
-    expect(finished.map(({ exit, stderr }) => `${exit} ${stderr}`)).toEqual(finished.map(() => "0 "));
-    const totals = finished.map(({ stdout }) => (JSON.parse(stdout) as { data: { total: number } }).data.total);
-    expect(totals.reduce((sum, total) => sum + total, 0)).toBe(5);
-    await expectOneHistory(database);
-    expect((await project.run(["verify"])).exit).toBe(0);
-  });
+  it(
+    `of ${AT_ONCE} processes at once makes one history and runs every migration once`,
+    { timeout: 120_000 },
+    async () => {
+      const database = await testDatabase();
+      const files = Object.fromEntries(
+        Object.entries(FIVE).map(([name, text]) => [`migrations/${name}`, text]),
+      );
+      const project = new Project(files, { DATABASE_URL: database.url });
+      const finished = await Promise.all(
+        Array.from({ length: AT_ONCE }, () => project.run(["up", "--json"])),
+      );
+      expect(finished.map(({ exit, stderr }) => `${exit} ${stderr}`)).toEqual(finished.map(() => "0 "));
+      const totals = finished.map(
+        ({ stdout }) => (JSON.parse(stdout) as { data: { total: number } }).data.total,
+      );
+      expect(totals.reduce((sum, total) => sum + total, 0)).toBe(5);
+      await expectOneHistory(database);
+      expect((await project.run(["verify"])).exit).toBe(0);
+    },
+  );
 
   it(`of ${AT_ONCE} sessions of one process is one first start`, async () => {
     const { godwit, open, database } = await testProject(FIVE);
@@ -57,7 +78,9 @@ describe("the first start", () => {
     const database = await testDatabase();
     const { open, write } = await testProject({}, { database });
     const names = Array.from({ length: 8 }, (_, n) => `s${n}`);
-    await write(Object.fromEntries(names.map((name) => [`${name}/1_${name}.sql`, `CREATE TABLE ${name} ();\n`])));
+    await write(
+      Object.fromEntries(names.map((name) => [`${name}/1_${name}.sql`, `CREATE TABLE ${name} ();\n`])),
+    );
     const { config } = await open();
     const [base] = config.streams;
     const results = await Promise.all(
@@ -69,7 +92,9 @@ describe("the first start", () => {
     expect(results.map(({ total }) => total)).toEqual(names.map(() => 1));
     expect(await tablesOf(database)).toEqual(names);
     expect(await database.query("SELECT count(*)::int AS n FROM godwit.meta")).toEqual([{ n: 1 }]);
-    expect(await database.query("SELECT DISTINCT log_seq FROM godwit.migration_locks")).toEqual([{ log_seq: "3" }]);
+    expect(await database.query("SELECT DISTINCT log_seq FROM godwit.migration_locks")).toEqual([
+      { log_seq: "3" },
+    ]);
   });
 });
 
@@ -84,7 +109,9 @@ async function deployRole(database: TestDatabase): Promise<TestRole> {
 
 /** What a hint says to type: the lines with that beginning, as SQL. */
 function sqlIn(hint: string | undefined, begin: "CREATE SCHEMA" | "GRANT"): string {
-  const statements = (hint?.match(/\b(?:CREATE SCHEMA|GRANT) [^;]*;/g) ?? []).filter((one) => one.startsWith(begin));
+  const statements = (hint?.match(/\b(?:CREATE SCHEMA|GRANT) [^;]*;/g) ?? []).filter((one) =>
+    one.startsWith(begin),
+  );
   expect(statements, hint).not.toEqual([]);
   return statements.join("\n");
 }
@@ -175,7 +202,10 @@ describe("the rights that a history takes", () => {
   it("do not help on a server that takes no writes, and the error says so", async () => {
     const { database, godwit, write } = await testProject(ONE);
     const accept = (writes: boolean): Promise<unknown> =>
-      query(serverUrl(), `ALTER DATABASE ${database.name} SET default_transaction_read_only = ${writes ? "off" : "on"}`);
+      query(
+        serverUrl(),
+        `ALTER DATABASE ${database.name} SET default_transaction_read_only = ${writes ? "off" : "on"}`,
+      );
     await accept(false);
     expect((await failureOf(godwit.up(), "PERMISSION_DENIED")).hint).toContain("target_session_attrs");
     await accept(true);
@@ -190,24 +220,32 @@ describe("the rights that a history takes", () => {
   it("may come with a role that is set when the session starts", async () => {
     const { database, open } = await testProject({
       "1_a.sql": "CREATE TABLE a AS SELECT current_user::text AS who;\n",
-      "2_b.sql": "CREATE TABLE b AS SELECT current_user::text AS who;\nCREATE INDEX CONCURRENTLY i ON b (who);\nINSERT INTO b SELECT current_user;\n",
+      "2_b.sql":
+        "CREATE TABLE b AS SELECT current_user::text AS who;\nCREATE INDEX CONCURRENTLY i ON b (who);\nINSERT INTO b SELECT current_user;\n",
     });
     const owner = await deployRole(database);
     const login = await createRole("NOINHERIT");
-    await database.query(`GRANT ${owner.name} TO ${login.name}; CREATE SCHEMA godwit AUTHORIZATION ${owner.name}`);
+    await database.query(
+      `GRANT ${owner.name} TO ${login.name}; CREATE SCHEMA godwit AUTHORIZATION ${owner.name}`,
+    );
     await database.query(`ALTER ROLE ${login.name} IN DATABASE ${database.name} SET role = ${owner.name}`);
     const godwit = await open({ database: login.urlFor(database.url) });
     expect((await godwit.up()).total).toBe(2);
     const whos = await database.query("SELECT who FROM a UNION ALL SELECT who FROM b");
     expect(whos).toEqual([owner.name, owner.name, owner.name].map((who) => ({ who })));
-    expect(await database.query("SELECT DISTINCT applied_by FROM godwit.migrations")).toEqual([{ applied_by: login.name }]);
+    expect(await database.query("SELECT DISTINCT applied_by FROM godwit.migrations")).toEqual([
+      { applied_by: login.name },
+    ]);
   });
 });
 
 describe("a schema that is not ours", () => {
   it.each([
     ["a table meta of somebody else", "CREATE TABLE godwit.meta (key text, value text)"],
-    ["an empty table meta of the right form", "CREATE TABLE godwit.meta (version int, min_reader int, min_writer int)"],
+    [
+      "an empty table meta of the right form",
+      "CREATE TABLE godwit.meta (version int, min_reader int, min_writer int)",
+    ],
     ["a table migrations", "CREATE TABLE godwit.migrations (id int)"],
     ["a table runs", "CREATE TABLE godwit.runs (id int)"],
     ["a view migration_log", "CREATE VIEW godwit.migration_log AS SELECT 1 AS one"],
@@ -219,7 +257,9 @@ describe("a schema that is not ours", () => {
   ])("is left alone: %s", async (_, sql) => {
     const { database, godwit } = await testProject(ONE);
     await database.query(`CREATE SCHEMA godwit; ${sql}`);
-    const before = await database.query("SELECT relname FROM pg_class WHERE relnamespace = 'godwit'::regnamespace");
+    const before = await database.query(
+      "SELECT relname FROM pg_class WHERE relnamespace = 'godwit'::regnamespace",
+    );
     const error = await failureOf(godwit.up(), "HISTORY_FOREIGN");
     expect(error.hint).toContain("schema");
     expect(await tablesOf(database)).not.toContain("a");

@@ -60,7 +60,8 @@ const MOMENTS: readonly {
   {
     moment: "CREATE INDEX CONCURRENTLY",
     slow: "CREATE TABLE half (id int);\nCREATE INDEX CONCURRENTLY busy_n ON busy (n);\nCREATE TABLE rest ();\n",
-    quick: "CREATE TABLE half (id int);\nCREATE INDEX CONCURRENTLY busy_n ON busy (n);\nCREATE TABLE rest ();\n",
+    quick:
+      "CREATE TABLE half (id int);\nCREATE INDEX CONCURRENTLY busy_n ON busy (n);\nCREATE TABLE rest ();\n",
     at: "CREATE INDEX CONCURRENTLY%",
     left: ["busy", "first", "half"],
     state: "2_slow: half_applied",
@@ -82,31 +83,43 @@ describe.each(MOMENTS)("in the middle of $moment", ({ slow, quick, at, left, sta
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["--timeout", 1],
-  ] as const)("%s ends the statement in the server, gives the lock back and exits with %i", async (how, status) => {
-    const { database, unblock } = await started();
-    const project = new Project({ "migrations/1_first.sql": "CREATE TABLE first ();\n", "migrations/2_slow.sql": slow }, { DATABASE_URL: database.url });
-    expect((await project.run(["up", "--step", "1"])).exit).toBe(0);
-    const cli = project.start(how === "--timeout" ? ["up", "--timeout", "2s"] : ["up"]);
-    await running(database, at);
-    const began = performance.now();
-    if (how !== "--timeout") cli.child.kill(how);
-    const finished = await cli.finished;
-    expect([finished.exit, finished.signal], finished.stderr).toEqual([status, null]);
-    expect(performance.now() - began).toBeLessThan(how === "--timeout" ? 4000 : 1500);
-    await expectNothingLeft(database);
-    expect(await tablesOf(database)).toEqual(left);
+  ] as const)(
+    "%s ends the statement in the server, gives the lock back and exits with %i",
+    async (how, status) => {
+      const { database, unblock } = await started();
+      const project = new Project(
+        { "migrations/1_first.sql": "CREATE TABLE first ();\n", "migrations/2_slow.sql": slow },
+        { DATABASE_URL: database.url },
+      );
+      expect((await project.run(["up", "--step", "1"])).exit).toBe(0);
+      const cli = project.start(how === "--timeout" ? ["up", "--timeout", "2s"] : ["up"]);
+      await running(database, at);
+      const began = performance.now();
+      if (how !== "--timeout") cli.child.kill(how);
+      const finished = await cli.finished;
+      expect([finished.exit, finished.signal], finished.stderr).toEqual([status, null]);
+      expect(performance.now() - began).toBeLessThan(how === "--timeout" ? 4000 : 1500);
+      await expectNothingLeft(database);
+      expect(await tablesOf(database)).toEqual(left);
 
-    await unblock();
-    project.write({ "migrations/2_slow.sql": quick });
-    const next = await project.run(["up"]);
-    expect(next.exit, next.stderr).toBe(0);
-    expect(await historyOf(database)).toMatchObject([{ id: "1_first" }, { id: "2_slow", status: "completed" }]);
-    expect((await project.run(["verify"])).exit).toBe(0);
-  });
+      await unblock();
+      project.write({ "migrations/2_slow.sql": quick });
+      const next = await project.run(["up"]);
+      expect(next.exit, next.stderr).toBe(0);
+      expect(await historyOf(database)).toMatchObject([
+        { id: "1_first" },
+        { id: "2_slow", status: "completed" },
+      ]);
+      expect((await project.run(["verify"])).exit).toBe(0);
+    },
+  );
 
   it("an AbortSignal does the same to the library, with the reason that it carries", async () => {
     const { database, unblock } = await started();
-    const { godwit, write } = await testProject({ "1_first.sql": "CREATE TABLE first ();\n", "2_slow.sql": slow }, { database });
+    const { godwit, write } = await testProject(
+      { "1_first.sql": "CREATE TABLE first ();\n", "2_slow.sql": slow },
+      { database },
+    );
     const controller = new AbortController();
     const run = godwit.up({ signal: controller.signal });
     await running(database, at);
@@ -154,7 +167,13 @@ export async function up(db) {
     const controller = new AbortController();
     const run = godwit.up({ signal: controller.signal });
     await expect
-      .poll(() => database.query("SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"), { timeout: 10_000 })
+      .poll(
+        () =>
+          database.query(
+            "SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()",
+          ),
+        { timeout: 10_000 },
+      )
       .toHaveLength(1);
     controller.abort();
     await failureOf(run, "INTERRUPTED");
@@ -177,7 +196,10 @@ export async function up(db) {
   it("in the first step of a way down of several leaves the migration applied, and down begins anew", async () => {
     const down = (sleep: string): string =>
       `-- migrate:up\nCREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- migrate:down\nDELETE FROM a${sleep};\nDROP INDEX CONCURRENTLY i;\nDROP TABLE a;\n`;
-    const { godwit, database } = await testProject({ "0_before.sql": "-- migrate:up\nCREATE TABLE before_it ();\n-- migrate:down\nDROP TABLE before_it;\n", "1_a.sql": down(" WHERE (SELECT pg_sleep(n) FROM nap) IS NOT NULL") });
+    const { godwit, database } = await testProject({
+      "0_before.sql": "-- migrate:up\nCREATE TABLE before_it ();\n-- migrate:down\nDROP TABLE before_it;\n",
+      "1_a.sql": down(" WHERE (SELECT pg_sleep(n) FROM nap) IS NOT NULL"),
+    });
     await database.query("CREATE TABLE nap AS SELECT 60 AS n");
     await godwit.up();
     await database.query("INSERT INTO a VALUES (1)");
@@ -190,40 +212,56 @@ export async function up(db) {
     await godwit.verify();
   });
 
-  it("at any moment of many small migrations leaves nothing applied twice and nothing failed", { timeout: 120_000 }, async () => {
-    const files = Object.fromEntries(
-      Array.from({ length: 40 }, (_, n) => [
-        `${100 + n}_t.sql`,
-        n % 3 === 0 ? `CREATE TABLE t${n} (id int);\nCREATE INDEX CONCURRENTLY i${n} ON t${n} (id);\n` : `CREATE TABLE t${n} (id int);\n`,
-      ]),
-    );
-    const { godwit, database } = await testProject(files);
-    let interrupted = 0;
-    for (let turn = 0; turn < 200; turn++) {
-      const controller = new AbortController();
-      const run = godwit.up({ signal: controller.signal });
-      let seen = 0;
-      for await (const event of run) {
-        if (!event.type.startsWith("statement.") && !event.type.startsWith("migration.")) continue;
-        // Each turn strikes a little later than the one before, between two events.
-        if (++seen === 1 + (turn % 7)) setTimeout(() => controller.abort(), (turn % 5) * 0.7);
-      }
-      const outcome = await run.result.then(
-        () => "done",
-        (error: GodwitError) => error.code,
+  it(
+    "at any moment of many small migrations leaves nothing applied twice and nothing failed",
+    { timeout: 120_000 },
+    async () => {
+      const files = Object.fromEntries(
+        Array.from({ length: 40 }, (_, n) => [
+          `${100 + n}_t.sql`,
+          n % 3 === 0
+            ? `CREATE TABLE t${n} (id int);\nCREATE INDEX CONCURRENTLY i${n} ON t${n} (id);\n`
+            : `CREATE TABLE t${n} (id int);\n`,
+        ]),
       );
-      if (outcome === "done") break;
-      expect(outcome).toBe("INTERRUPTED");
-      interrupted += 1;
-      expect(await database.query("SELECT id, error FROM godwit.migrations WHERE error IS NOT NULL AND error->>'message' <> 'interrupted'").catch(() => [])).toEqual([]);
-    }
-    expect(interrupted).toBeGreaterThan(5);
-    expect((await historyOf(database)).map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => "completed"));
-    expect(await tablesOf(database)).toHaveLength(40);
-    expect(
-      await database.query("SELECT migration_id FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1"),
-    ).toEqual([]);
-    await godwit.verify();
-    await nobodyLeft(database);
-  });
+      const { godwit, database } = await testProject(files);
+      let interrupted = 0;
+      for (let turn = 0; turn < 200; turn++) {
+        const controller = new AbortController();
+        const run = godwit.up({ signal: controller.signal });
+        let seen = 0;
+        for await (const event of run) {
+          if (!event.type.startsWith("statement.") && !event.type.startsWith("migration.")) continue;
+          // Each turn strikes a little later than the one before, between two events.
+          if (++seen === 1 + (turn % 7)) setTimeout(() => controller.abort(), (turn % 5) * 0.7);
+        }
+        const outcome = await run.result.then(
+          () => "done",
+          (error: GodwitError) => error.code,
+        );
+        if (outcome === "done") break;
+        expect(outcome).toBe("INTERRUPTED");
+        interrupted += 1;
+        expect(
+          await database
+            .query(
+              "SELECT id, error FROM godwit.migrations WHERE error IS NOT NULL AND error->>'message' <> 'interrupted'",
+            )
+            .catch(() => []),
+        ).toEqual([]);
+      }
+      expect(interrupted).toBeGreaterThan(5);
+      expect((await historyOf(database)).map(({ status }) => status)).toEqual(
+        Array.from({ length: 40 }, () => "completed"),
+      );
+      expect(await tablesOf(database)).toHaveLength(40);
+      expect(
+        await database.query(
+          "SELECT migration_id FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1",
+        ),
+      ).toEqual([]);
+      await godwit.verify();
+      await nobodyLeft(database);
+    },
+  );
 });

@@ -15,16 +15,26 @@ interface Holder {
 }
 
 /** Has another session take Godwit's lock, or queue for it; it keeps it for the rest of the test. */
-async function holdLock({ database }: Project, scope = SCOPE): Promise<Holder & { readonly held: Promise<unknown> }> {
+async function holdLock(
+  { database }: Project,
+  scope = SCOPE,
+): Promise<Holder & { readonly held: Promise<unknown> }> {
   const client = await testClient(database.url);
   const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   const held = client.query(`SELECT pg_advisory_lock(${advisoryKey(scope)})`);
   held.catch(() => undefined);
-  return { pid: rows[0]!.pid, held, release: async () => void (await client.query("SELECT pg_advisory_unlock_all()")) };
+  return {
+    pid: rows[0]!.pid,
+    held,
+    release: async () => void (await client.query("SELECT pg_advisory_unlock_all()")),
+  };
 }
 
 /** Several streams in one database, each with its folder. */
-async function streamsOf(project: Project, files: Readonly<Record<string, Readonly<Record<string, string>>>>): Promise<Godwit> {
+async function streamsOf(
+  project: Project,
+  files: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Promise<Godwit> {
   const { config } = await project.open();
   const [base] = config.streams;
   for (const [name, own] of Object.entries(files)) await writeFiles(join(project.root, name), own);
@@ -33,7 +43,10 @@ async function streamsOf(project: Project, files: Readonly<Record<string, Readon
 }
 
 /** Waits until a run tells of something. */
-async function told<T extends GodwitEvent["type"]>(run: Run<unknown>, type: T): Promise<Extract<GodwitEvent, { type: T }>> {
+async function told<T extends GodwitEvent["type"]>(
+  run: Run<unknown>,
+  type: T,
+): Promise<Extract<GodwitEvent, { type: T }>> {
   for await (const event of run) if (event.type === type) return event as Extract<GodwitEvent, { type: T }>;
   throw new Error(`it ended without telling ${type}`);
 }
@@ -68,9 +81,9 @@ describe("waiting for the lock", () => {
     await gate.open();
     expect((await holder).total).toBe(2);
     for (const { run } of waiters) expect((await run).total).toBe(0);
-    expect(await database.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass")).toEqual([
-      { indisvalid: true },
-    ]);
+    expect(
+      await database.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass"),
+    ).toEqual([{ indisvalid: true }]);
     await nobodyLeft(database);
   });
 
@@ -115,7 +128,9 @@ describe("waiting for the lock", () => {
     const other = await open({ env: { HOSTNAME: "elsewhere" } });
     const error = await failureOf(other.up({ lockWaitMs: 100 }), "LOCK_BUSY");
     const holder = (await godwitSessions(database)).find(({ name }) => name.startsWith("godwit/"));
-    expect(error.message).toMatch(new RegExp(`backend ${holder?.pid} on \\S+ has held the lock of "default" for \\d+ s`));
+    expect(error.message).toMatch(
+      new RegExp(`backend ${holder?.pid} on \\S+ has held the lock of "default" for \\d+ s`),
+    );
     expect((await other.status()).targets[0]?.lockedBy).toContain(`backend ${holder?.pid}`);
     await gate.open();
     await run;
@@ -126,7 +141,10 @@ describe("waiting for the lock", () => {
     const project = await testProject(files);
     const holder = await holdLock(project);
     await holder.held;
-    const cli = new CliProject({ "migrations/1_a.sql": "CREATE TABLE a ();\n" }, { DATABASE_URL: project.database.url });
+    const cli = new CliProject(
+      { "migrations/1_a.sql": "CREATE TABLE a ();\n" },
+      { DATABASE_URL: project.database.url },
+    );
     const { exit, stderr, durationMs } = await cli.run(["up", "--lock-wait", "1s"]);
     expect(exit).toBe(4);
     expect(stderr).toContain(`backend ${holder.pid}`);
@@ -136,7 +154,9 @@ describe("waiting for the lock", () => {
 
   it("ends at once when it is interrupted", async () => {
     const project = await testProject(files);
-    await (await holdLock(project)).held;
+    await (
+      await holdLock(project)
+    ).held;
     const controller = new AbortController();
     const run = project.godwit.up({ signal: controller.signal });
     await told(run, "lock.waiting");
@@ -159,7 +179,9 @@ describe("a run that finds nothing pending", () => {
     await write({ "v.repeatable.sql": "CREATE OR REPLACE VIEW v AS SELECT 2 AS one;\n" });
     await godwit.up();
     const log = await database.query("SELECT * FROM godwit.migration_log");
-    await (await holdLock(project)).held;
+    await (
+      await holdLock(project)
+    ).held;
     const began = performance.now();
     expect((await godwit.up()).total).toBe(0);
     // The text of before, as an older version of the application has it: not put back, so no work either.
@@ -172,7 +194,9 @@ describe("a run that finds nothing pending", () => {
   it("waits for nobody with the verbs that only read", async () => {
     const project = await testProject({ "1_a.sql": "CREATE TABLE a (id int);\n" });
     const { godwit } = project;
-    await (await holdLock(project)).held;
+    await (
+      await holdLock(project)
+    ).held;
     expect((await godwit.status()).targets[0]?.lockedBy).toContain("backend");
     expect((await godwit.plan()).plans[0]?.migrations).toHaveLength(1);
     expect((await godwit.down()).total).toBe(0);
@@ -188,7 +212,10 @@ describe("locks that have nothing to do with each other", () => {
 
   it("are those of two streams of one database: they run side by side", async () => {
     const project = await testProject({});
-    const godwit = await streamsOf(project, { slow: gated, quick: { "1_q.sql": "CREATE TABLE quick ();\n" } });
+    const godwit = await streamsOf(project, {
+      slow: gated,
+      quick: { "1_q.sql": "CREATE TABLE quick ();\n" },
+    });
     const gate = await shutGate(project.database);
     const slow = godwit.up({ streams: ["slow"] });
     await gate.reached();
@@ -210,10 +237,11 @@ describe("locks that have nothing to do with each other", () => {
     await gate.open();
     expect((await slow).total).toBe(1);
     await other.verify();
-    expect(await database.query("SELECT id FROM godwit.migrations UNION ALL SELECT id FROM other_godwit.migrations")).toEqual([
-      { id: "1_gate" },
-      { id: "1_q" },
-    ]);
+    expect(
+      await database.query(
+        "SELECT id FROM godwit.migrations UNION ALL SELECT id FROM other_godwit.migrations",
+      ),
+    ).toEqual([{ id: "1_gate" }, { id: "1_q" }]);
   });
 
   it("may be given back and taken again by one run, while another holds them in between", async () => {
@@ -230,7 +258,12 @@ describe("locks that have nothing to do with each other", () => {
     await gate.reached();
     await writeFiles(join(project.root, "shared"), { "9_manual.sql": "CREATE TABLE manual ();\n" });
     const began = performance.now();
-    await godwit.repair({ streams: ["shared"], action: "mark-applied", ids: ["9_manual"], reason: "by hand" });
+    await godwit.repair({
+      streams: ["shared"],
+      action: "mark-applied",
+      ids: ["9_manual"],
+      reason: "by hand",
+    });
     expect(performance.now() - began).toBeLessThan(3000);
     await gate.open();
     expect((await run).total).toBe(3);

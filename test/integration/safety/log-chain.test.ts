@@ -19,7 +19,7 @@ async function mixedHistory(project: Project): Promise<void> {
   await godwit.up();
   await godwit.down();
   await godwit.redo();
-  await write({ "3_c.sql": "SELECT 'ünïcödé \"quoted\" \\ back 🐦' FROM \"no\ttable\" -- 1e400\n" });
+  await write({ "3_c.sql": 'SELECT \'ünïcödé "quoted" \\ back 🐦\' FROM "no\ttable" -- 1e400\n' });
   await failureOf(godwit.up(), "MIGRATION_FAILED");
   await write({
     "3_c.sql": both("c").replace("int);", "int);\nCREATE INDEX CONCURRENTLY c_id ON c (id);"),
@@ -27,7 +27,7 @@ async function mixedHistory(project: Project): Promise<void> {
   });
   await godwit.up();
   await write({ "1_a.sql": both("a").replace("int", "int /* edited */") });
-  await godwit.repair({ action: "accept-checksum", ids: ["1_a"], reason: "a comment, \"quoted\" \\ and 🐦" });
+  await godwit.repair({ action: "accept-checksum", ids: ["1_a"], reason: 'a comment, "quoted" \\ and 🐦' });
   await write({ "4_d.sql": both("d") });
   await godwit.repair({ action: "mark-applied", ids: ["4_d"], reason: "by hand" });
   await remove("4_d.sql");
@@ -41,7 +41,9 @@ describe("the chain of a mixed history", () => {
     const { godwit, database, write } = project;
     const [first] = (await godwit.verify()).targets;
     expect(first).toMatchObject({ brokenAt: null, reason: null, changed: [], missing: [] });
-    const [count] = await database.query<{ n: number }>("SELECT count(*)::int AS n FROM godwit.migration_log");
+    const [count] = await database.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM godwit.migration_log",
+    );
     expect(first?.entries).toBe(count?.n);
     await write({ "5_e.sql": both("e") });
     await godwit.up();
@@ -50,7 +52,10 @@ describe("the chain of a mixed history", () => {
 
   it("is proven while a run makes it longer", async () => {
     const files = Object.fromEntries(
-      Array.from({ length: 80 }, (_, n) => [`${100 + n}_t.sql`, `CREATE TABLE t${n} (id int);\nSELECT pg_sleep(0.01);\n`]),
+      Array.from({ length: 80 }, (_, n) => [
+        `${100 + n}_t.sql`,
+        `CREATE TABLE t${n} (id int);\nSELECT pg_sleep(0.01);\n`,
+      ]),
     );
     const { godwit, open } = await testProject(files);
     await godwit.up({ steps: 1 });
@@ -73,7 +78,9 @@ describe("the chain of a mixed history", () => {
     const append = `SELECT count(godwit.append_log('default', ${lock?.token}, '${lock?.owner}', 'default', '', 'info', 'filler', NULL, 'n ' || n, '{}'))
       FROM generate_series(1, $1::int) n`;
     for (const wanted of [2000, 4000, 4001]) {
-      const [{ n } = { n: 0 }] = await database.query<{ n: number }>("SELECT log_seq::int AS n FROM godwit.migration_locks");
+      const [{ n } = { n: 0 }] = await database.query<{ n: number }>(
+        "SELECT log_seq::int AS n FROM godwit.migration_locks",
+      );
       await database.query(append, [wanted - n]);
       expect((await godwit.verify()).targets[0]).toMatchObject({ entries: wanted, brokenAt: null });
     }
@@ -93,7 +100,10 @@ const TAMPERINGS: readonly (readonly [string, string, at?: "$" | "any"])[] = [
   ["message by one blank", "UPDATE godwit.migration_log SET message = message || ' ' WHERE seq = $"],
   ["details added to", `UPDATE godwit.migration_log SET details = details || '{"x": 1}' WHERE seq = $`],
   ["details replaced", "UPDATE godwit.migration_log SET details = '{}' WHERE seq = $"],
-  ["time by a microsecond", "UPDATE godwit.migration_log SET at = at + interval '1 microsecond' WHERE seq = $"],
+  [
+    "time by a microsecond",
+    "UPDATE godwit.migration_log SET at = at + interval '1 microsecond' WHERE seq = $",
+  ],
   ["prev_hash", "UPDATE godwit.migration_log SET prev_hash = reverse(prev_hash) WHERE seq = $"],
   ["hash", "UPDATE godwit.migration_log SET hash = reverse(hash) WHERE seq = $"],
   ["stream", "UPDATE godwit.migration_log SET stream = 'other' WHERE seq = $"],
@@ -106,10 +116,22 @@ const TAMPERINGS: readonly (readonly [string, string, at?: "$" | "any"])[] = [
     `DELETE FROM godwit.migration_log WHERE seq = $;
      UPDATE godwit.migration_log SET seq = -seq WHERE seq > $; UPDATE godwit.migration_log SET seq = -seq - 1 WHERE seq < 0`,
   ],
-  ["the last entry gone", "DELETE FROM godwit.migration_log WHERE seq = (SELECT max(seq) FROM godwit.migration_log)", "any"],
-  ["the last three gone", "DELETE FROM godwit.migration_log WHERE seq > (SELECT max(seq) - 3 FROM godwit.migration_log)", "any"],
+  [
+    "the last entry gone",
+    "DELETE FROM godwit.migration_log WHERE seq = (SELECT max(seq) FROM godwit.migration_log)",
+    "any",
+  ],
+  [
+    "the last three gone",
+    "DELETE FROM godwit.migration_log WHERE seq > (SELECT max(seq) - 3 FROM godwit.migration_log)",
+    "any",
+  ],
   ["all gone", "DELETE FROM godwit.migration_log", "any"],
-  ["all gone with the lock's row", "DELETE FROM godwit.migration_log; DELETE FROM godwit.migration_locks", "any"],
+  [
+    "all gone with the lock's row",
+    "DELETE FROM godwit.migration_log; DELETE FROM godwit.migration_locks",
+    "any",
+  ],
   [
     "two neighbours swapped",
     `UPDATE godwit.migration_log SET seq = -1 WHERE seq = $; UPDATE godwit.migration_log SET seq = $ WHERE seq = $ + 1;
@@ -229,14 +251,43 @@ describe("tampering with the log", () => {
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: "grapheme" }),
-  fc.string({ unit: fc.constantFrom("'", '"', "\\", "\u0000", "\b", "\f", "\n", "\r", "\t", "\u001f", "\u007f", "\u0080", "\u2028", "\ufeff", "\ufffe", "🐦", "\ud800", "\udc00", "é", "$$", "/*", "--", "E'", "\\u0041") }),
+  fc.string({
+    unit: fc.constantFrom(
+      "'",
+      '"',
+      "\\",
+      "\u0000",
+      "\b",
+      "\f",
+      "\n",
+      "\r",
+      "\t",
+      "\u001f",
+      "\u007f",
+      "\u0080",
+      "\u2028",
+      "\ufeff",
+      "\ufffe",
+      "🐦",
+      "\ud800",
+      "\udc00",
+      "é",
+      "$$",
+      "/*",
+      "--",
+      "E'",
+      "\\u0041",
+    ),
+  }),
 );
 const details = fc.dictionary(
   text,
   fc.oneof(
     fc.jsonValue(),
     fc.double(),
-    fc.constantFrom<unknown>(1e21, 1e-7, 1.5e300, -0, 5e-324, Number.MAX_SAFE_INTEGER + 2, null, { "": [[], {}, [null]] }),
+    fc.constantFrom<unknown>(1e21, 1e-7, 1.5e300, -0, 5e-324, Number.MAX_SAFE_INTEGER + 2, null, {
+      "": [[], {}, [null]],
+    }),
     text,
   ),
   { maxKeys: 5 },
@@ -248,7 +299,9 @@ describe("the hash", () => {
     const { godwit, database } = await testProject({ "1_a.sql": both("a") });
     await godwit.up();
     const scope = { schema: "godwit", stream: "str'eam \"\\ 🐦", targetSchema: "sché'ma\n" };
-    const session = await openSession(await resolveConnection({ conninfo: database.url }, {}), { applicationName: "chain" });
+    const session = await openSession(await resolveConnection({ conninfo: database.url }, {}), {
+      applicationName: "chain",
+    });
     const owner = "0197f000-0000-7000-8000-000000000000";
     const start = { runId: owner, pid: 1, backendStart: null, host: null };
     const { token, logSeq } = await raiseToken(session, scope, {
@@ -276,7 +329,13 @@ describe("the hash", () => {
         details,
         async (level, event, id, message, more) => {
           const clean = (value: string): string => value.replaceAll("\0", "").toWellFormed();
-          const entry = { level, event: clean(event), migrationId: id === null ? null : clean(id), message, details: more };
+          const entry = {
+            level,
+            event: clean(event),
+            migrationId: id === null ? null : clean(id),
+            message,
+            details: more,
+          };
           await writer.write({ log: [entry] });
           const [row] = await session.rows(
             `SELECT *, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS iso FROM godwit.migration_log
@@ -296,7 +355,12 @@ describe("the hash", () => {
             hash: row?.hash ?? "",
           };
           seq += 1;
-          expect(stored).toMatchObject({ seq, prevHash: previous, event: entry.event, migrationId: entry.migrationId });
+          expect(stored).toMatchObject({
+            seq,
+            prevHash: previous,
+            event: entry.event,
+            migrationId: entry.migrationId,
+          });
           expect(stored.message).toBe(message.replaceAll("\0", "\ufffd").toWellFormed());
           expect(hashOf(stored)).toBe(stored.hash);
           previous = stored.hash;
@@ -304,10 +368,16 @@ describe("the hash", () => {
       ),
       { numRuns: 400 },
     );
-    await writer.write({ log: [{ level: "info", event: "long", migrationId: null, message: "🐦".repeat(1_000_000), details: {} }] });
+    await writer.write({
+      log: [
+        { level: "info", event: "long", migrationId: null, message: "🐦".repeat(1_000_000), details: {} },
+      ],
+    });
     await session.close();
     const { verifyLog } = await import("../../../src/history/log.ts");
-    const reader = await openSession(await resolveConnection({ conninfo: database.url }, {}), { applicationName: "chain" });
+    const reader = await openSession(await resolveConnection({ conninfo: database.url }, {}), {
+      applicationName: "chain",
+    });
     expect(await verifyLog(reader, scope, key)).toEqual({ entries: seq + 1, brokenAt: null, reason: null });
     await reader.close();
   });
@@ -321,7 +391,10 @@ describe("the hash", () => {
     );
     await write({ "1_a.sql": both("public.a") });
     await godwit.up();
-    await failureOf(godwit.repair({ action: "mark-applied", ids: ["1_a"], reason: "\\' \\\\ \\n" }), "NEEDS_REPAIR");
+    await failureOf(
+      godwit.repair({ action: "mark-applied", ids: ["1_a"], reason: "\\' \\\\ \\n" }),
+      "NEEDS_REPAIR",
+    );
     await godwit.repair({ action: "mark-not-applied", ids: ["1_a"], reason: "\\' \\\\ \\n" });
     await (await open()).verify();
     await database.query(`ALTER DATABASE ${database.name} RESET ALL`);

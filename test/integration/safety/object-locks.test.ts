@@ -29,8 +29,13 @@ describe("a lock on an object that another transaction holds", () => {
     for await (const event of run) {
       if (event.type !== "migration.retrying") continue;
       attempts += 1;
-      expect(event).toMatchObject({ id: "2_alter", attempt: attempts, reason: expect.stringContaining("lock not available") });
-      if (attempts > 1) expect(event.reason).toContain(`held by backend ${pid} (test): BEGIN; SELECT FROM busy`);
+      expect(event).toMatchObject({
+        id: "2_alter",
+        attempt: attempts,
+        reason: expect.stringContaining("lock not available"),
+      });
+      if (attempts > 1)
+        expect(event.reason).toContain(`held by backend ${pid} (test): BEGIN; SELECT FROM busy`);
       if (attempts === 3) await blocker.query("COMMIT");
     }
     expect((await run).total).toBe(2);
@@ -39,7 +44,9 @@ describe("a lock on an object that another transaction holds", () => {
     const log = await database.query<{ message: string; attempt: string }>(
       "SELECT message, details->>'attempt' AS attempt FROM godwit.migration_log WHERE event = 'migration.retried' ORDER BY seq",
     );
-    expect(log.map(({ attempt }) => Number(attempt))).toEqual(Array.from({ length: attempts }, (_, n) => n + 1));
+    expect(log.map(({ attempt }) => Number(attempt))).toEqual(
+      Array.from({ length: attempts }, (_, n) => n + 1),
+    );
     expect(log[1]?.message).toContain(`backend ${pid}`);
     await godwit.verify();
     await nobodyLeft(database);
@@ -102,7 +109,9 @@ describe("a lock on an object that another transaction holds", () => {
 
   it("ends the waiting with --timeout too, exit status 1", async () => {
     const database = await testDatabase();
-    const files = Object.fromEntries(Object.entries(FILES).map(([name, text]) => [`migrations/${name}`, text]));
+    const files = Object.fromEntries(
+      Object.entries(FILES).map(([name, text]) => [`migrations/${name}`, text]),
+    );
     const project = new Project(files, { DATABASE_URL: database.url });
     await project.run(["up", "--step", "1"]);
     const blocker = await testClient(database.url);
@@ -111,6 +120,28 @@ describe("a lock on an object that another transaction holds", () => {
     expect(exit).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ code: "TIMEOUT" });
     expect(await tablesOf(database)).toEqual(["busy"]);
+  });
+
+  it("is tried for again by a statement that stands alone too, and the ledger stays right", async () => {
+    const { database, godwit } = await testProject({
+      ...FILES,
+      "2_alter.sql": "CREATE TABLE with_it ();\nVACUUM FULL busy;\nCREATE TABLE after_it ();\n",
+    });
+    await godwit.up({ steps: 1 });
+    const blocker = await testClient(database.url);
+    const pid = await pidOf(blocker);
+    await blocker.query("BEGIN; SELECT FROM busy");
+    const run = godwit.up();
+    const reasons: string[] = [];
+    for await (const event of run) {
+      if (event.type === "migration.retrying" && reasons.push(event.reason) === 2)
+        await blocker.query("COMMIT");
+    }
+    expect((await run).total).toBe(2);
+    expect(reasons[1]).toContain(`held by backend ${pid}`);
+    expect(await tablesOf(database)).toEqual(["after_it", "busy", "next", "with_it"]);
+    expect(await database.query("SELECT * FROM godwit.migration_steps")).toEqual([]);
+    await godwit.verify();
   });
 
   it("is not blamed on who was in the way of another migration", async () => {
@@ -141,14 +172,17 @@ describe("a deadlock", () => {
   it("is rolled back and tried again", async () => {
     const { database, godwit } = await testProject({
       "1_two.sql": "CREATE TABLE x (id int);\nCREATE TABLE y (id int);\n",
-      "2_both.sql": "-- godwit:lock_timeout 20s\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n",
+      "2_both.sql":
+        "-- godwit:lock_timeout 20s\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n",
     });
     await godwit.up({ steps: 1 });
     const other = await testClient(database.url);
     await other.query("BEGIN; LOCK TABLE x IN ACCESS SHARE MODE; SET LOCAL deadlock_timeout = '1h'");
     const run = godwit.up();
     await expect
-      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'x'::regclass"), { timeout: 10_000 })
+      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'x'::regclass"), {
+        timeout: 10_000,
+      })
       .toHaveLength(1);
     const waits = other.query("LOCK TABLE y IN ACCESS SHARE MODE").then(() => other.query("COMMIT"));
     const events = await eventsOf(run, "migration.retrying");
@@ -159,21 +193,39 @@ describe("a deadlock", () => {
 });
 
 describe("a lock that autovacuum holds", () => {
-  it("is had all the same: the server makes way for who waits as long as deadlock_timeout", { timeout: 120_000 }, async () => {
-    const server = await startServer({ settings: { autovacuum_naptime: "1s", autovacuum_vacuum_cost_delay: "100ms", autovacuum_vacuum_cost_limit: "1" } });
-    try {
-      const database = await createDatabase({ server: server.conninfo });
-      const { godwit } = await testProject(FILES, { database });
-      await godwit.up({ steps: 1 });
-      await database.query("INSERT INTO busy SELECT generate_series(1, 200000); DELETE FROM busy WHERE id % 2 = 0");
-      await expect
-        .poll(() => database.query("SELECT FROM pg_stat_progress_vacuum WHERE datname = current_database() AND relid = 'busy'::regclass"), { timeout: 30_000 })
-        .toHaveLength(1);
-      const began = performance.now();
-      expect((await godwit.up()).total).toBe(2);
-      expect(performance.now() - began).toBeLessThan(30_000);
-    } finally {
-      await server.stop();
-    }
-  });
+  it(
+    "is had all the same: the server makes way for who waits as long as deadlock_timeout",
+    { timeout: 120_000 },
+    async () => {
+      const server = await startServer({
+        settings: {
+          autovacuum_naptime: "1s",
+          autovacuum_vacuum_cost_delay: "100ms",
+          autovacuum_vacuum_cost_limit: "1",
+        },
+      });
+      try {
+        const database = await createDatabase({ server: server.conninfo });
+        const { godwit } = await testProject(FILES, { database });
+        await godwit.up({ steps: 1 });
+        await database.query(
+          "INSERT INTO busy SELECT generate_series(1, 200000); DELETE FROM busy WHERE id % 2 = 0",
+        );
+        await expect
+          .poll(
+            () =>
+              database.query(
+                "SELECT FROM pg_stat_progress_vacuum WHERE datname = current_database() AND relid = 'busy'::regclass",
+              ),
+            { timeout: 30_000 },
+          )
+          .toHaveLength(1);
+        const began = performance.now();
+        expect((await godwit.up()).total).toBe(2);
+        expect(performance.now() - began).toBeLessThan(30_000);
+      } finally {
+        await server.stop();
+      }
+    },
+  );
 });

@@ -23,7 +23,8 @@ export function havePgbouncer(): boolean {
   // Without a runlevel the package starts no service of its own.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   const install = (): boolean =>
-    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "pgbouncer"], { env, timeout: 120_000 }).status === 0;
+    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "pgbouncer"], { env, timeout: 120_000 })
+      .status === 0;
   if (!install()) {
     spawnSync("apt-get", ["update"], { env, timeout: 120_000 });
     install();
@@ -62,7 +63,11 @@ max_client_conn = 100
   );
   if (user !== null) for (const name of [".", "users", "config"]) await chown(path(name), user.uid, user.gid);
   const identity = user === null ? {} : { uid: user.uid, gid: user.gid };
-  const child = spawn("pgbouncer", [path("config")], { ...identity, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("pgbouncer", [path("config")], {
+    ...identity,
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));

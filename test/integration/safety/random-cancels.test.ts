@@ -8,7 +8,8 @@ const CANCEL = `SELECT count(pg_cancel_backend(pid))::int AS n FROM pg_stat_acti
   WHERE datname = current_database() AND application_name LIKE 'godwit/%'`;
 
 /** Every third one leaves settings behind that would lead the next one astray. */
-const LEAVES = "SET search_path = astray;\nSET default_transaction_read_only = off;\nSET lock_timeout = '3h';\n";
+const LEAVES =
+  "SET search_path = astray;\nSET default_transaction_read_only = off;\nSET lock_timeout = '3h';\n";
 
 /**
  * Cancels what runs at any moment, the statements of Godwit itself included: what is between migrations, what is sent ahead.
@@ -18,50 +19,63 @@ describe.each([
   ["a few at a time", 3],
   ["in a bulk", 100],
 ])("statements cancelled at any moment, %s", (_, steps) => {
-  it("leave nothing applied twice, nothing in the wrong place and nothing for a person", { timeout: 180_000 }, async () => {
-    const count = 60;
-    const files = Object.fromEntries(
-      Array.from({ length: count }, (__, n) => {
-        const name = `t${String(n).padStart(2, "0")}`;
-        const body = n % 3 === 0 ? `CREATE TABLE public.${name} ();\n${LEAVES}` : `CREATE TABLE ${name} ();\nSELECT pg_sleep(0.003);\n`;
-        return [`${100 + n}_t.sql`, n === 0 ? `CREATE SCHEMA astray;\n${body}` : body];
-      }),
-    );
-    const { godwit, database } = await testProject(files);
-    const canceller = await testClient(database.url);
-    let cancelled = 0;
-    let over = false;
-    const cancelling = (async () => {
-      while (!over && cancelled < 100) {
-        await delay(Math.random() * 6);
-        cancelled += (await canceller.query<{ n: number }>(CANCEL)).rows[0]!.n;
-      }
-    })();
-    let failures = 0;
-    // One more may fail of what was struck last.
-    let calm = 0;
-    for (;;) {
-      const outcome: unknown = await godwit.up({ steps }).then(
-        ({ total }) => total,
-        (error: unknown) => error,
+  it(
+    "leave nothing applied twice, nothing in the wrong place and nothing for a person",
+    { timeout: 180_000 },
+    async () => {
+      const count = 60;
+      const files = Object.fromEntries(
+        Array.from({ length: count }, (__, n) => {
+          const name = `t${String(n).padStart(2, "0")}`;
+          const body =
+            n % 3 === 0
+              ? `CREATE TABLE public.${name} ();\n${LEAVES}`
+              : `CREATE TABLE ${name} ();\nSELECT pg_sleep(0.003);\n`;
+          return [`${100 + n}_t.sql`, n === 0 ? `CREATE SCHEMA astray;\n${body}` : body];
+        }),
       );
-      if (outcome === 0) break;
-      if (typeof outcome === "number") continue;
-      if (cancelled >= 100 && ++calm > 1) throw outcome;
-      failures += 1;
-      expect(outcome).toBeInstanceOf(Error);
-      if (outcome instanceof GodwitError) expect(["MIGRATION_FAILED", "INTERNAL"]).toContain(outcome.code);
-      else expect(outcome).toMatchObject({ code: "57014" });
-    }
-    over = true;
-    await cancelling;
-    expect(failures).toBeGreaterThan(10);
-    expect(await tablesOf(database)).toEqual(Array.from({ length: count }, (__, n) => `t${String(n).padStart(2, "0")}`));
-    expect(new Set((await historyOf(database)).map(({ status }) => status))).toEqual(new Set(["completed"]));
-    expect(
-      await database.query("SELECT migration_id FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1"),
-    ).toEqual([]);
-    await godwit.verify();
-    await nobodyLeft(database);
-  });
+      const { godwit, database } = await testProject(files);
+      const canceller = await testClient(database.url);
+      let cancelled = 0;
+      let over = false;
+      const cancelling = (async () => {
+        while (!over && cancelled < 100) {
+          await delay(Math.random() * 6);
+          cancelled += (await canceller.query<{ n: number }>(CANCEL)).rows[0]!.n;
+        }
+      })();
+      let failures = 0;
+      // One more may fail of what was struck last.
+      let calm = 0;
+      for (;;) {
+        const outcome: unknown = await godwit.up({ steps }).then(
+          ({ total }) => total,
+          (error: unknown) => error,
+        );
+        if (outcome === 0) break;
+        if (typeof outcome === "number") continue;
+        if (cancelled >= 100 && ++calm > 1) throw outcome;
+        failures += 1;
+        expect(outcome).toBeInstanceOf(Error);
+        if (outcome instanceof GodwitError) expect(["MIGRATION_FAILED", "INTERNAL"]).toContain(outcome.code);
+        else expect(outcome).toMatchObject({ code: "57014" });
+      }
+      over = true;
+      await cancelling;
+      expect(failures).toBeGreaterThan(10);
+      expect(await tablesOf(database)).toEqual(
+        Array.from({ length: count }, (__, n) => `t${String(n).padStart(2, "0")}`),
+      );
+      expect(new Set((await historyOf(database)).map(({ status }) => status))).toEqual(
+        new Set(["completed"]),
+      );
+      expect(
+        await database.query(
+          "SELECT migration_id FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1",
+        ),
+      ).toEqual([]);
+      await godwit.verify();
+      await nobodyLeft(database);
+    },
+  );
 });

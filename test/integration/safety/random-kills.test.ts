@@ -25,10 +25,18 @@ function migration(n: number): string {
   const pause = "SELECT pg_sleep(0.01);";
   switch (n % 6) {
     case 1:
-      return text([...up, pause, `CREATE INDEX CONCURRENTLY i${n} ON t${n} (id);`], [`DROP INDEX CONCURRENTLY i${n};`, ...down]);
+      return text(
+        [...up, pause, `CREATE INDEX CONCURRENTLY i${n} ON t${n} (id);`],
+        [`DROP INDEX CONCURRENTLY i${n};`, ...down],
+      );
     case 3:
       return text(
-        [`CREATE TYPE e${n} AS ENUM ('a');`, `ALTER TYPE e${n} ADD VALUE 'b';`, ...up, `INSERT INTO t${n} SELECT 1 WHERE 'b'::e${n} = 'b';`],
+        [
+          `CREATE TYPE e${n} AS ENUM ('a');`,
+          `ALTER TYPE e${n} ADD VALUE 'b';`,
+          ...up,
+          `INSERT INTO t${n} SELECT 1 WHERE 'b'::e${n} = 'b';`,
+        ],
         [...down, `DROP TYPE e${n};`],
       );
     case 5:
@@ -73,30 +81,40 @@ async function tally(database: TestDatabase): Promise<number[]> {
   return rows.map(({ n }) => n);
 }
 
-it(`kill -9 at random moments: ${COUNT} migrations converge without a person, each once, up and down (seed ${SEED})`, { timeout: 300_000 }, async () => {
-  const database = await testDatabase();
-  const numbers = Array.from({ length: COUNT }, (_, n) => n + 1);
-  const files = Object.fromEntries(numbers.map((n) => [`migrations/${1000 + n}_t.sql`, migration(n)]));
-  const project = new Project(files, { DATABASE_URL: database.url });
-  await database.query("CREATE TABLE tally (n int)");
-  const next = random(SEED);
+it(
+  `kill -9 at random moments: ${COUNT} migrations converge without a person, each once, up and down (seed ${SEED})`,
+  { timeout: 300_000 },
+  async () => {
+    const database = await testDatabase();
+    const numbers = Array.from({ length: COUNT }, (_, n) => n + 1);
+    const files = Object.fromEntries(numbers.map((n) => [`migrations/${1000 + n}_t.sql`, migration(n)]));
+    const project = new Project(files, { DATABASE_URL: database.url });
+    await database.query("CREATE TABLE tally (n int)");
+    const next = random(SEED);
 
-  const upKills = await untilDone(project, ["up"], next);
-  expect(upKills).toBeGreaterThanOrEqual(5);
-  expect(await tally(database)).toEqual(numbers);
-  expect(await tablesOf(database)).toEqual(["tally", ...numbers.map((n) => `t${n}`)].sort());
-  expect(await database.query("SELECT count(*)::int AS n FROM pg_index WHERE NOT indisvalid")).toEqual([{ n: 0 }]);
-  expect(
-    await database.query("SELECT migration_id, count(*)::int AS n FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1"),
-  ).toEqual([]);
-  expect(await database.query("SELECT * FROM godwit.migration_steps")).toEqual([]);
-  const verified = await project.run(["verify"]);
-  expect(verified.exit, verified.stderr).toBe(0);
+    const upKills = await untilDone(project, ["up"], next);
+    expect(upKills).toBeGreaterThanOrEqual(5);
+    expect(await tally(database)).toEqual(numbers);
+    expect(await tablesOf(database)).toEqual(["tally", ...numbers.map((n) => `t${n}`)].sort());
+    expect(await database.query("SELECT count(*)::int AS n FROM pg_index WHERE NOT indisvalid")).toEqual([
+      { n: 0 },
+    ]);
+    expect(
+      await database.query(
+        "SELECT migration_id, count(*)::int AS n FROM godwit.migration_log WHERE event = 'migration.applied' GROUP BY 1 HAVING count(*) <> 1",
+      ),
+    ).toEqual([]);
+    expect(await database.query("SELECT * FROM godwit.migration_steps")).toEqual([]);
+    const verified = await project.run(["verify"]);
+    expect(verified.exit, verified.stderr).toBe(0);
 
-  const downKills = await untilDone(project, ["down", "--all"], next);
-  expect(downKills).toBeGreaterThanOrEqual(3);
-  expect(await tally(database)).toEqual([]);
-  expect(await tablesOf(database)).toEqual(["tally"]);
-  expect(await database.query("SELECT status, count(*)::int AS n FROM godwit.migrations GROUP BY 1")).toEqual([{ status: "rolled_back", n: COUNT }]);
-  expect((await project.run(["verify"])).exit).toBe(0);
-});
+    const downKills = await untilDone(project, ["down", "--all"], next);
+    expect(downKills).toBeGreaterThanOrEqual(3);
+    expect(await tally(database)).toEqual([]);
+    expect(await tablesOf(database)).toEqual(["tally"]);
+    expect(
+      await database.query("SELECT status, count(*)::int AS n FROM godwit.migrations GROUP BY 1"),
+    ).toEqual([{ status: "rolled_back", n: COUNT }]);
+    expect((await project.run(["verify"])).exit).toBe(0);
+  },
+);

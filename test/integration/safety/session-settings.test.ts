@@ -48,7 +48,9 @@ describe("the settings of a work session", () => {
   it("are a holder's name with token and run, and the limits that end what nobody waits for", async () => {
     const { database, godwit } = await testProject({ ...SEEN, "1_note.sql": note("1") });
     const result = await godwit.up();
-    const [lock] = await database.query<{ token: string; owner: string }>("SELECT token, owner FROM godwit.migration_locks");
+    const [lock] = await database.query<{ token: string; owner: string }>(
+      "SELECT token, owner FROM godwit.migration_locks",
+    );
     const settings = (await noted(database)).get("1");
     expect(settings).toMatchObject({
       client_connection_check_interval: "2000",
@@ -83,7 +85,8 @@ describe("the settings of a work session", () => {
     const settings = await noted(database);
     const before = settings.get("before");
     expect(before).toMatchObject({ lock_timeout: "500", session_replication_role: "origin" });
-    for (const at of ["after whole", "after steps", "after concurrently"]) expect(settings.get(at), at).toEqual(before);
+    for (const at of ["after whole", "after steps", "after concurrently"])
+      expect(settings.get(at), at).toEqual(before);
   });
 
   it("are there again in the second attempt at a migration that was sent ahead", async () => {
@@ -117,9 +120,20 @@ describe("the settings of a work session", () => {
     });
     await godwit.up();
     const settings = await noted(database);
-    const always = { application_name: expect.stringMatching(/^godwit\//), client_connection_check_interval: "2000" };
-    expect(settings.get("whole")).toMatchObject({ ...always, lock_timeout: "500", TimeZone: expect.not.stringContaining("Chatham") });
-    expect(settings.get("file")).toMatchObject({ ...always, lock_timeout: "3000", statement_timeout: "240000" });
+    const always = {
+      application_name: expect.stringMatching(/^godwit\//),
+      client_connection_check_interval: "2000",
+    };
+    expect(settings.get("whole")).toMatchObject({
+      ...always,
+      lock_timeout: "500",
+      TimeZone: expect.not.stringContaining("Chatham"),
+    });
+    expect(settings.get("file")).toMatchObject({
+      ...always,
+      lock_timeout: "3000",
+      statement_timeout: "240000",
+    });
     expect(settings.get("steps")).toMatchObject({ ...always, lock_timeout: "5000" });
   });
 
@@ -136,7 +150,8 @@ describe("the settings of a work session", () => {
 });
 
 describe("lock_timeout", () => {
-  const told = "CREATE FUNCTION told(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'lock_timeout %', current_setting('lock_timeout'); RETURN n; END $$;\n";
+  const told =
+    "CREATE FUNCTION told(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'lock_timeout %', current_setting('lock_timeout'); RETURN n; END $$;\n";
 
   it("is 500 ms, none while an index is built CONCURRENTLY, and 500 ms again for the rest of the file", async () => {
     const { database, godwit } = await testProject({
@@ -149,7 +164,8 @@ describe("lock_timeout", () => {
     const notices = (await eventsOf(run, "notice")).map(({ message }) => message);
     expect(new Set(notices)).toEqual(new Set(["lock_timeout 0"]));
     const settings = await noted(database);
-    for (const at of ["first step", "after it", "at the end"]) expect(settings.get(at)?.lock_timeout, at).toBe("500");
+    for (const at of ["first step", "after it", "at the end"])
+      expect(settings.get(at)?.lock_timeout, at).toBe("500");
   });
 
   it("is what the run or the file says, and none all the same while an index is built", async () => {
@@ -163,7 +179,9 @@ describe("lock_timeout", () => {
     });
     const run = (await open({ lockTimeoutMs: 1234 })).up();
     await run;
-    expect(new Set((await eventsOf(run, "notice")).map(({ message }) => message))).toEqual(new Set(["lock_timeout 0"]));
+    expect(new Set((await eventsOf(run, "notice")).map(({ message }) => message))).toEqual(
+      new Set(["lock_timeout 0"]),
+    );
     const settings = await noted(database);
     const seen = ["run", "file", "steps", "run again"].map((at) => settings.get(at)?.lock_timeout);
     expect(seen).toEqual(["1234", "3000", "4000", "1234"]);
@@ -191,14 +209,24 @@ ${note("resumed")}`,
     await godwit.up();
     const settings = await noted(database);
     for (const at of ["second", "resumed"]) {
-      expect(settings.get(at), at).toMatchObject({ lock_timeout: "700", statement_timeout: "540000", search_path: "app" });
+      expect(settings.get(at), at).toMatchObject({
+        lock_timeout: "700",
+        statement_timeout: "540000",
+        search_path: "app",
+      });
     }
-    expect(await database.query("SELECT count(*)::int AS n FROM pg_indexes WHERE schemaname = 'app'")).toEqual([{ n: 2 }]);
+    expect(
+      await database.query("SELECT count(*)::int AS n FROM pg_indexes WHERE schemaname = 'app'"),
+    ).toEqual([{ n: 2 }]);
   });
 
   it("may be how its transaction is isolated, wherever it stands among others", async () => {
-    const isolation = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE level AS SELECT current_setting('transaction_isolation') AS level;\n";
-    const { database, godwit } = await testProject({ "1_a.sql": "CREATE TABLE a ();\n", "2_level.sql": isolation });
+    const isolation =
+      "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE level AS SELECT current_setting('transaction_isolation') AS level;\n";
+    const { database, godwit } = await testProject({
+      "1_a.sql": "CREATE TABLE a ();\n",
+      "2_level.sql": isolation,
+    });
     const run = godwit.up();
     await run;
     expect(await database.query("SELECT level FROM level")).toEqual([{ level: "serializable" }]);

@@ -1,0 +1,71 @@
+import { isGodwitError } from "../core/error.ts";
+import { sleep } from "../core/interrupt.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
+import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+import type { ExecutionContext } from "./context.ts";
+import { retriedEntry } from "./log-entries.ts";
+import { subject } from "./statement-events.ts";
+import { StatementFailure } from "./statement-pipeline.ts";
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5000;
+/** From the second attempt on somebody is known to be in the way: look who, before the lock_timeout is over. */
+const LOOK_FOR_BLOCKERS_AFTER_MS = 100;
+
+/**
+ * The attempts at a piece of work that has no effect when it fails for a lock: after a lock timeout or a deadlock it is tried
+ * again, with growing, jittered pauses, until the context's `lockRetryMs` is over (law 7).
+ */
+export class LockRetry {
+  readonly #context: ExecutionContext;
+  readonly #planned: PlannedMigration;
+  readonly #deadline: number;
+  #pause = FIRST_RETRY_MS;
+  #attempt = 1;
+
+  constructor(context: ExecutionContext, planned: PlannedMigration) {
+    this.#context = context;
+    this.#planned = planned;
+    this.#deadline = performance.now() + context.lockRetryMs;
+    context.watch.forgetBlockers();
+  }
+
+  get isFirst(): boolean {
+    return this.#attempt === 1;
+  }
+
+  /** The lock_timeout of an attempt that is to outlast what gives way in time; null: the planned one does, or has no limit. */
+  get lockTimeoutMs(): number | null {
+    const { givesWayAfterMs } = this.#context.watch;
+    const { lockTimeoutMs } = this.#planned;
+    if (givesWayAfterMs === null || lockTimeoutMs === 0 || lockTimeoutMs >= givesWayAfterMs) return null;
+    return givesWayAfterMs;
+  }
+
+  /** Runs an attempt; from the second one on it is watched for who is in its way. */
+  async watched<T>(attempt: () => Promise<T>): Promise<T> {
+    if (this.isFirst) return attempt();
+    return this.#context.watch.during(attempt, () => undefined, LOOK_FOR_BLOCKERS_AFTER_MS);
+  }
+
+  /**
+   * Waits for the next attempt, tells of it and logs it. No transaction may be open.
+   * @throws `error` if it is none of a lock, or the time is over; GodwitError LOCK_LOST; the signal's reason.
+   */
+  async again(error: unknown): Promise<void> {
+    const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
+    if (!isRetryableInTransaction(sqlstate) || isGodwitError(error)) throw error;
+    if (performance.now() >= this.#deadline) throw error;
+    const { emit, signal, watch, writer } = this.#context;
+    const attempt = this.#attempt;
+    const delayMs = Math.round(this.#pause * (0.5 + Math.random()));
+    const what = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
+    const reason = watch.lastBlockers === null ? what : `${what}, held by ${watch.lastBlockers}`;
+    emit({ type: "migration.retrying", ...subject(this.#context, this.#planned), reason, attempt, delayMs });
+    await writer.write({ log: [retriedEntry(this.#planned, reason, attempt, delayMs)] });
+    await sleep(delayMs, signal);
+    this.#pause = Math.min(this.#pause * 2, LONGEST_RETRY_MS);
+    this.#attempt += 1;
+  }
+}
