@@ -71,6 +71,7 @@ export async function withLockedTarget<T>(
     onWaiting: (holder, elapsedMs) => emit({ type: "lock.waiting", target, holder, elapsedMs }),
     stillNeeded: async () => options.stillNeeded(await readHistory(session, scope)),
   });
+  const waitedMs = performance.now() - started;
   if (!acquired) return null;
   let watch: StatementWatch | undefined;
   try {
@@ -101,7 +102,7 @@ export async function withLockedTarget<T>(
       connectionCheck: await supportsConnectionCheck(session),
     };
     await session.query(workSettingsSql(work));
-    emit({ type: "lock.acquired", target, token, waitedMs: performance.now() - started });
+    emit({ type: "lock.acquired", target, token, waitedMs });
 
     const snapshot = await readHistory(session, scope);
     const key = lockKey(scope);

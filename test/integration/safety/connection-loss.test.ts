@@ -5,6 +5,7 @@ import {
   createDatabase,
   createRole,
   startServer,
+  testMajor,
   testDatabase,
   type TestDatabase,
 } from "../../support/postgres.ts";
@@ -182,6 +183,7 @@ describe("a server that goes away", () => {
     expect(gone.exit, gone.stderr).toBe(8);
 
     const again = await launchServer({
+      major: testMajor(),
       dataDirectory: server.dataDirectory,
       port: server.port,
       password: server.parameters.password,
