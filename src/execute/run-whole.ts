@@ -1,5 +1,6 @@
 import { sessionResetSql } from "../postgres/work-session.ts";
 import type { PlannedMigration } from "../plan/types.ts";
+import { literal } from "../sql/quote.ts";
 import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
 import { statementDetails, type StatementOutcome } from "./log-entries.ts";
@@ -81,7 +82,7 @@ export class WholeRunner {
   resetSession(): void {
     this.#resets += 1;
     this.#reset = this.#context.session.query(
-      `${sessionResetSql(this.#context.work)}; SET godwit.resets = '${this.#resets}'`,
+      `${sessionResetSql(this.#context.work)}; SET godwit.resets = ${this.#mark}`,
     );
     this.#reset.catch(() => undefined);
   }
@@ -91,7 +92,7 @@ export class WholeRunner {
    * any other statement, and nothing of its message holds then.
    */
   #guardSql(): string {
-    const done = `pg_catalog.current_setting('godwit.resets', true) IS NOT DISTINCT FROM '${this.#resets}'`;
+    const done = `pg_catalog.current_setting('godwit.resets', true) IS NOT DISTINCT FROM ${this.#mark}`;
     return `SELECT 1 / (${done})::integer, ${this.#context.writer.assertCommittedSql()}`;
   }
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier, Pool, type PoolClient, type QueryResult, type QueryResultRow } from "pg";
 import { inject, onTestFinished } from "vitest";
 
-export { type LaunchedServer, startServer, type StartServerOptions, testMajor } from "./server.ts";
+export { startServer, testMajor } from "./server.ts";
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -56,19 +56,6 @@ export async function testDatabase(options: CreateDatabaseOptions = {}): Promise
   const database = await createDatabase(options);
   onTestFinished(() => database.drop());
   return database;
-}
-
-/** Makes a database, hands it to `work` and drops it. */
-export async function withDatabase<T>(
-  work: (database: TestDatabase) => Promise<T>,
-  options: CreateDatabaseOptions = {},
-): Promise<T> {
-  const database = await createDatabase(options);
-  try {
-    return await work(database);
-  } finally {
-    await database.drop();
-  }
 }
 
 /** A role of a test's own; roles belong to the whole server, so the name is unique. */

@@ -22,7 +22,7 @@ export interface BinariesOptions {
  * in node_modules; null when they would have to be fetched. Never uses the network.
  * @throws GodwitError EMBEDDED_UNAVAILABLE when no cache folder can be used, or the platform has no binaries.
  */
-export async function installedBinaries(options: BinariesOptions = {}): Promise<Binaries | null> {
+async function installedBinaries(options: BinariesOptions = {}): Promise<Binaries | null> {
   const wanted = binaryPackage(options.major ?? DEFAULT_MAJOR);
   const cache = await cacheDirectory(options.env ?? {});
   const installed = await findInstalledPackage(wanted, options.project ?? null);

@@ -11,14 +11,20 @@ const CANCEL = `SELECT count(pg_cancel_backend(pid))::int AS n FROM pg_stat_acti
 const LEAVES =
   "SET search_path = astray;\nSET default_transaction_read_only = off;\nSET lock_timeout = '3h';\n";
 
+/** In steps, each of which the ledger or the catalog knows about. */
+const stepped = (name: string): string =>
+  `CREATE TABLE ${name} (id int);\nCREATE INDEX CONCURRENTLY ${name}_a ON ${name} (id);\n` +
+  `ALTER TABLE ${name} ADD COLUMN n int;\nVACUUM ${name};\nDROP INDEX CONCURRENTLY ${name}_a;\n`;
+
 /**
  * Cancels what runs at any moment, the statements of Godwit itself included: what is between migrations, what is sent ahead.
  * A cancelled one may fail; it must neither be taken for failed where it was committed, nor carry anything over.
  */
 describe.each([
-  ["a few at a time", 3],
-  ["in a bulk", 100],
-])("statements cancelled at any moment, %s", (_, steps) => {
+  ["a few at a time", 3, 1000],
+  ["in a bulk", 100, 1000],
+  ["with steps among them", 100, 2],
+])("statements cancelled at any moment, %s", (_, steps, everyStepped) => {
   it(
     "leave nothing applied twice, nothing in the wrong place and nothing for a person",
     { timeout: 180_000 },
@@ -30,7 +36,9 @@ describe.each([
           const body =
             n % 3 === 0
               ? `CREATE TABLE public.${name} ();\n${LEAVES}`
-              : `CREATE TABLE ${name} ();\nSELECT pg_sleep(0.003);\n`;
+              : n % everyStepped === 1
+                ? stepped(name)
+                : `CREATE TABLE ${name} ();\nSELECT pg_sleep(0.003);\n`;
           return [`${100 + n}_t.sql`, n === 0 ? `CREATE SCHEMA astray;\n${body}` : body];
         }),
       );
@@ -63,6 +71,8 @@ describe.each([
       over = true;
       await cancelling;
       expect(failures).toBeGreaterThan(10);
+      expect(await database.query("SELECT FROM pg_index WHERE NOT indisvalid")).toEqual([]);
+      expect(await database.query("SELECT FROM godwit.migration_steps")).toEqual([]);
       expect(await tablesOf(database)).toEqual(
         Array.from({ length: count }, (__, n) => `t${String(n).padStart(2, "0")}`),
       );
