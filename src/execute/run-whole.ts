@@ -87,6 +87,11 @@ export class WholeRunner {
     this.#reset.catch(() => undefined);
   }
 
+  /** The number of the last reset, as the session is to know it. */
+  get #mark(): string {
+    return literal(String(this.#resets));
+  }
+
   /**
    * A statement that fails unless everything sent so far was committed and the last reset was done, which may be cancelled like
    * any other statement, and nothing of its message holds then.
