@@ -2,6 +2,15 @@
 import module from "node:module";
 import v8 from "node:v8";
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `error[USAGE]: godwit needs Node.js 22.18 or newer; this is ${process.versions.node}\n` +
+      "  hint: install a newer Node.js, or run it with one: npx -p node@24 -p godwit godwit up\n",
+  );
+  process.exit(2);
+}
+
 // Before anything else is loaded, so that everything else is compiled once per machine.
 module.enableCompileCache();
 

@@ -47,3 +47,14 @@ describe("starting up", () => {
     expect(verbs).toEqual([]);
   });
 });
+
+it("says which Node.js it needs on an older one", () => {
+  const older = `data:text/javascript,${encodeURIComponent(
+    `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.17.1" } });`,
+  )}`;
+  const { stderr, stdout, status } = spawnSync(process.execPath, ["--import", older, MAIN, "status"], {
+    encoding: "utf8",
+  });
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain("needs Node.js 22.18 or newer; this is 22.17.1");
+});
