@@ -23,6 +23,8 @@ export function refusedQueryOf(error: unknown): RefusedQuery | undefined {
   return typeof error === "object" && error !== null ? REFUSED.get(error) : undefined;
 }
 
+/** Texts of queries that are remembered as checked; code that makes a new text for each row must not grow without end. */
+const TEXTS_REMEMBERED = 1000;
 /** More than these are not kept in the history. */
 const MESSAGES_KEPT = 100;
 
@@ -114,7 +116,7 @@ export class CodeDatabase {
         )
       : false;
     if (!ends) {
-      this.#harmless.add(text);
+      if (this.#harmless.size < TEXTS_REMEMBERED) this.#harmless.add(text);
       return;
     }
     throw new GodwitError(
