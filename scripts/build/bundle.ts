@@ -1,7 +1,9 @@
-import { chmod } from "node:fs/promises";
+import { chmod, readFile, rename, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { DEFERRED, deferred } from "./deferred.ts";
+import { lazyModules } from "./lazy-modules.ts";
 import { leanBuiltins } from "./lean-builtins.ts";
 
 /** What reads a configuration file brings a YAML parser and a validator, a third of all: apart, since many runs have no file. */
@@ -19,13 +21,21 @@ const EXTERNAL = ["libpg-query", "pg-native"];
 export async function bundle(root: string, dist: string): Promise<readonly string[]> {
   const main = await run(root, dist, {
     entryPoints: { "cli/main": "src/cli/main.ts" },
-    plugins: [beside("process"), leanBuiltins()],
+    plugins: [beside("process"), leanBuiltins(), lazyModules()],
   });
   const rest = await run(root, dist, {
-    entryPoints: { "cli/process": "src/cli/process.ts" },
-    plugins: [beside(...CONFIG_FILE), leanBuiltins()],
+    entryPoints: { "cli/process": "src/cli/process.ts", "cli/deferred": DEFERRED },
+    chunkNames: "cli/shared",
+    splitting: true,
+    plugins: [
+      beside(...CONFIG_FILE),
+      deferred(join(root, "src"), ["cli/main", "cli/process", "cli/version", ...CONFIG_FILE]),
+      leanBuiltins(),
+      lazyModules(),
+    ],
     minifyWhitespace: true,
   });
+  await mergeShared(join(dist, "cli"));
   const configFile = await run(root, dist, {
     entryPoints: CONFIG_FILE.map((name) => ({ in: `src/config/${name}.ts`, out: `cli/${name}` })),
     minifyWhitespace: true,
@@ -33,7 +43,7 @@ export async function bundle(root: string, dist: string): Promise<readonly strin
   const library = await run(root, dist, { entryPoints: { index: "src/index.ts" } });
   await chmod(join(dist, "cli/main.js"), 0o755);
   const inputs = [main, rest, configFile, library].flatMap((metafile) => Object.keys(metafile.inputs));
-  return [...new Set(inputs)].filter((path) => !/^(?:lazy-)?builtin:/.test(path));
+  return [...new Set(inputs)].filter((path) => !/^(?:(?:lazy-)?builtin|lazy-module):/.test(path));
 }
 
 async function run(root: string, dist: string, options: BuildOptions): Promise<Metafile> {
@@ -50,7 +60,7 @@ async function run(root: string, dist: string, options: BuildOptions): Promise<M
     minifySyntax: true,
     metafile: true,
     logLevel: "warning",
-    plugins: [leanBuiltins()],
+    plugins: [leanBuiltins(), lazyModules()],
     ...options,
   });
   const metafile = result.metafile!;
@@ -63,7 +73,33 @@ async function run(root: string, dist: string, options: BuildOptions): Promise<M
   if (missing.length > 0) {
     throw new Error(`the bundle lacks packages: ${[...new Set(missing.map(({ path }) => path))].join(", ")}`);
   }
+  if (options.minifyWhitespace === true) {
+    await Promise.all(Object.keys(metafile.outputs).map((path) => assertAscii(join(root, path))));
+  }
   return metafile;
+}
+
+/** One character beyond Latin-1 makes V8 keep the whole file with two bytes a character. */
+async function assertAscii(path: string): Promise<void> {
+  const text = await readFile(path, "utf8");
+  const found = /[^\n]{0,40}[^\0-\x7f][^\n]{0,40}/.exec(text);
+  if (found !== null) throw new Error(`${path} is not ASCII: ${found[0]}`);
+}
+
+/**
+ * Everything that the process needs is shared with what is deferred, so that esbuild leaves of its entry only a line
+ * that passes an export on. One file is opened instead of two.
+ */
+async function mergeShared(folder: string): Promise<void> {
+  const [entry, shared, deferredFile] = ["process.js", "shared.js", "deferred.js"].map((name) =>
+    join(folder, name),
+  );
+  const left = await readFile(entry!, "utf8");
+  if (!/^import\{\w+\}from"\.\/shared\.js";export\{\w+\};\s*$/.test(left))
+    throw new Error(`${entry} is more than an entry: ${left}`);
+  await rename(shared!, entry!);
+  const text = await readFile(deferredFile!, "utf8");
+  await writeFile(deferredFile!, text.replaceAll('from"./shared.js"', 'from"./process.js"'));
 }
 
 /** Leaves dynamic imports of `./<name>.ts` outside, as bundles that lie beside the one that is made. */

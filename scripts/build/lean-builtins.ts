@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import type { Plugin } from "esbuild";
+import { lazyExports } from "./lazy-exports.ts";
 
 /** Their default export is called, constructed or relies on `this`, so it must be the module itself. */
-const TAKEN_AS_THEY_ARE: ReadonlySet<string> = new Set(["events", "module", "process", "stream"]);
+const TAKEN_AS_THEY_ARE: ReadonlySet<string> = new Set(["assert", "events", "module", "process", "stream"]);
 
 const require = createRequire(import.meta.url);
 
@@ -18,20 +19,15 @@ export function leanBuiltins(): Plugin {
       build.onResolve({ filter: /^(?:node:)?[a-z_/0-9]+$/ }, ({ path, kind }) => {
         const name = path.replace(/^node:/, "");
         if (kind === "dynamic-import" || process.getBuiltinModule(name) === undefined) return null;
-        const lazy = kind === "import-statement" && !TAKEN_AS_THEY_ARE.has(name);
+        const lazy = !TAKEN_AS_THEY_ARE.has(name);
         return { path: name, namespace: lazy ? "lazy-builtin" : "builtin" };
       });
       build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
         contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
       }));
       build.onLoad({ filter: /.*/, namespace: "lazy-builtin" }, ({ path }) => {
-        const names = Object.keys(require(`node:${path}`) as object).map((name) => JSON.stringify(name));
-        const getters = names.map((name) => `get ${name}() { return load()[${name}]; }`);
-        return {
-          contents:
-            `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${JSON.stringify(path)}));\n` +
-            `module.exports = { ${getters.join(", ")} };`,
-        };
+        const names = Object.keys(require(`node:${path}`) as object);
+        return { contents: lazyExports(names, `process.getBuiltinModule(${JSON.stringify(path)})`) };
       });
     },
   };

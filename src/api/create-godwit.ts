@@ -1,23 +1,14 @@
 import { resolve } from "node:path";
+import { monotonicMs } from "../core/clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { withOverrides } from "../config/overrides.ts";
 import type { Config } from "../config/types.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GodwitError } from "../core/error.ts";
 import type { Emit } from "../core/events.ts";
-import { baseline } from "../fleet/baseline.ts";
-import { down } from "../fleet/down.ts";
-import { graph } from "../fleet/graph.ts";
-import { history } from "../fleet/history.ts";
 import type { FleetIo } from "../fleet/io.ts";
-import { plan } from "../fleet/plan.ts";
-import { redo } from "../fleet/redo.ts";
-import { repair } from "../fleet/repair.ts";
 import { runRecord } from "../fleet/run-record.ts";
-import { status } from "../fleet/status.ts";
 import { up } from "../fleet/up.ts";
-import { verify } from "../fleet/verify.ts";
-import { wait } from "../fleet/wait.ts";
 import { createMigration } from "./create-migration.ts";
 import { devStart, devStatus, devStop } from "./dev.ts";
 import { startRun } from "./run.ts";
@@ -48,7 +39,7 @@ export async function createGodwit(options: GodwitOptions = {}): Promise<Godwit>
   ): Run<T> =>
     startRun(async (emit) => {
       const io = ioOf(config, name, given ?? {}, emit);
-      const started = performance.now();
+      const started = monotonicMs();
       emit({ type: "run.started", runId: io.run.runId, command: name });
       const finish = (ok: boolean, applied: number): void =>
         emit({
@@ -56,7 +47,7 @@ export async function createGodwit(options: GodwitOptions = {}): Promise<Godwit>
           runId: io.run.runId,
           ok,
           applied,
-          durationMs: performance.now() - started,
+          durationMs: monotonicMs() - started,
         });
       try {
         const result = await work(io);
@@ -72,19 +63,23 @@ export async function createGodwit(options: GodwitOptions = {}): Promise<Godwit>
   return {
     config,
     up: (o = {}) => verb("up", o, (io) => up(io, o)),
-    down: (o = {}) => verb("down", o, (io) => down(io, o)),
-    redo: (o = {}) => verb("redo", o, (io) => redo(io, o)),
-    plan: (o = {}) => verb("plan", o, (io) => plan(io, o)),
-    status: (o = {}) => verb("status", o, (io) => status(io, o)),
-    history: (o = {}) => verb("history", o, (io) => history(io, o)),
-    graph: (o = {}) => verb("graph", o, (io) => graph(io, o)),
-    verify: (o = {}) => verb("verify", o, (io) => verify(io, o)),
-    baseline: (o) => verb("baseline", o, (io) => baseline(io, o)),
-    repair: (o = {}) => verb("repair", o, (io) => repair(io, o)),
+    down: (o = {}) => verb("down", o, async (io) => (await import("../fleet/down.ts")).down(io, o)),
+    redo: (o = {}) => verb("redo", o, async (io) => (await import("../fleet/redo.ts")).redo(io, o)),
+    plan: (o = {}) => verb("plan", o, async (io) => (await import("../fleet/plan.ts")).plan(io, o)),
+    status: (o = {}) => verb("status", o, async (io) => (await import("../fleet/status.ts")).status(io, o)),
+    history: (o = {}) =>
+      verb("history", o, async (io) => (await import("../fleet/history.ts")).history(io, o)),
+    graph: (o = {}) => verb("graph", o, async (io) => (await import("../fleet/graph.ts")).graph(io, o)),
+    verify: (o = {}) => verb("verify", o, async (io) => (await import("../fleet/verify.ts")).verify(io, o)),
+    baseline: (o) =>
+      verb("baseline", o, async (io) => (await import("../fleet/baseline.ts")).baseline(io, o)),
+    repair: (o = {}) => verb("repair", o, async (io) => (await import("../fleet/repair.ts")).repair(io, o)),
     wait: (o = {}) => {
       // The limit of a wait is not a failure of the command but its answer, so the verb measures it itself.
       const { timeoutMs, ...rest } = o;
-      return verb("wait", rest, async (io) => wait(io, o, timeoutMs ?? Infinity));
+      return verb("wait", rest, async (io) =>
+        (await import("../fleet/wait.ts")).wait(io, o, timeoutMs ?? Infinity),
+      );
     },
     create: (o) => createMigration(config, o),
     devStart: (o = {}) => startRun((emit) => devStart(config, emit, o.signal)),

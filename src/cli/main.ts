@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import module from "node:module";
-import v8 from "node:v8";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -13,11 +12,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
 
 // Before anything else is loaded, so that everything else is compiled once per machine.
 module.enableCompileCache();
-
-// The parser is WebAssembly that runs for a fraction of a second: optimising it costs more than it can bring, on
-// threads that the server on the same machine would use. Measured on 1 000 migrations: a third of all CPU time.
-v8.setFlagsFromString("--no-wasm-dynamic-tiering");
-v8.setFlagsFromString("--no-wasm-tier-up");
 
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {

@@ -1,4 +1,6 @@
+import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
+import { createGodwit } from "../api/create-godwit.ts";
 import { exitStatusOf } from "../core/error-codes.ts";
 import { interrupted } from "../core/interrupt.ts";
 import type { Io, OutputStream } from "./io.ts";
@@ -6,12 +8,21 @@ import { runCli } from "./run-cli.ts";
 import { renderError, asGodwitError } from "./views/error.ts";
 import { viewContext } from "./run-verb.ts";
 
+/** As `isatty`, whose module takes a while to load; the output of a pipeline shows without it that it is none. */
+function isTerminal(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && isatty(fd);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Wraps a stream of the process. It is made at the first writing only: a run that says nothing does not pay for it.
  * A reader that went away (`| head`) ends the writing, not the work.
  */
 function outputStream(name: "stdout" | "stderr"): OutputStream & { flush(): Promise<void> } {
-  const isTTY = isatty(name === "stdout" ? 1 : 2);
+  const isTTY = isTerminal(name === "stdout" ? 1 : 2);
   let opened: NodeJS.WriteStream | null = null;
   let gone = false;
   const open = (): NodeJS.WriteStream => {
@@ -71,10 +82,7 @@ export async function runProcess(argv: readonly string[], leave: (status: number
   const exit = await runCli(argv, {
     io,
     signal: controller.signal,
-    createGodwit: async (options) => {
-      const { createGodwit } = await import("../api/create-godwit.ts");
-      return createGodwit(options);
-    },
+    createGodwit,
   });
   await Promise.all([stdout.flush(), stderr.flush()]);
   return exit;

@@ -3,7 +3,6 @@ import type { Cli } from "./cli.ts";
 import type { GlobalValues } from "./global-options.ts";
 import { buildProgram, verbsFor } from "./program.ts";
 import { chooseReporter, runVerb, viewContext } from "./run-verb.ts";
-import { loadColours, wantsColour } from "./style.ts";
 import { explainUsage } from "./usage.ts";
 import type { VerbSpec } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
@@ -41,8 +40,6 @@ export async function runCli(argv: readonly string[], cli: Cli): Promise<number>
   let exit = 0;
   const guessed = guessGlobals(argv);
   try {
-    if ([io.stdout, io.stderr].some((stream) => wantsColour(guessed.color ?? "auto", stream, io.env)))
-      await loadColours();
     const out = viewContext(guessed, io, io.stdout);
     const run = async <T>(spec: VerbSpec<T>): Promise<void> => {
       const typed = program.args[0] ?? spec.verb;

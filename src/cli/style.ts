@@ -1,4 +1,4 @@
-import type picocolors from "picocolors";
+import picocolors from "picocolors";
 import type { Io, OutputStream } from "./io.ts";
 
 export type ColourMode = "auto" | "always" | "never";
@@ -17,13 +17,6 @@ export function wantsColour(mode: ColourMode, stream: Pick<OutputStream, "isTTY"
   return stream.isTTY && env.TERM !== "dumb";
 }
 
-let colours: typeof picocolors | null = null;
-
-/** Loads what makes colours; without it every style is plain. Only those pay for it who see colours. */
-export async function loadColours(): Promise<void> {
-  colours ??= (await import("picocolors")).default;
-}
-
 /** Returns every text as it is. */
 const PLAIN = new Proxy({} as Style, {
   get: (_, name) => (name === "isColorSupported" ? false : String),
@@ -31,5 +24,5 @@ const PLAIN = new Proxy({} as Style, {
 
 /** The style for a stream. */
 export function styleFor(enabled: boolean): Style {
-  return enabled && colours !== null ? colours.createColors(true) : PLAIN;
+  return enabled ? picocolors.createColors(true) : PLAIN;
 }

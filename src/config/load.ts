@@ -10,6 +10,7 @@ import {
 import { discoverConfigFile, namedConfigFile } from "./discover.ts";
 import { deepFreeze } from "./freeze.ts";
 import { failWith } from "./problems.ts";
+import { resolveConfig } from "./resolve.ts";
 import { displayPath } from "./source.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Config } from "./types.ts";
@@ -44,7 +45,6 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const { validate } = await import("./validate.ts");
   const checked = validate(source, env);
   failWith(source.label, checked.problems);
-  const { resolveConfig } = await import("./resolve.ts");
   const resolved = resolveConfig(checked.file!, source, path, env);
   failWith(source.label, resolved.problems);
   return deepFreeze(resolved.config!);

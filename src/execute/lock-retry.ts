@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { isGodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
@@ -27,7 +28,7 @@ export class LockRetry {
   constructor(context: ExecutionContext, planned: PlannedMigration) {
     this.#context = context;
     this.#planned = planned;
-    this.#deadline = performance.now() + context.lockRetryMs;
+    this.#deadline = monotonicMs() + context.lockRetryMs;
     context.watch.forgetBlockers();
   }
 
@@ -56,7 +57,7 @@ export class LockRetry {
   async again(error: unknown): Promise<void> {
     const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
     if (!isRetryableInTransaction(sqlstate) || isGodwitError(error)) throw error;
-    if (performance.now() >= this.#deadline) throw error;
+    if (monotonicMs() >= this.#deadline) throw error;
     const { emit, signal, watch, writer } = this.#context;
     const attempt = this.#attempt;
     const delayMs = Math.round(this.#pause * (0.5 + Math.random()));

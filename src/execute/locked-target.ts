@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { monotonicMs } from "../core/clock.ts";
 import type { Emit } from "../core/events.ts";
 import { GodwitError } from "../core/error.ts";
 import { genesis } from "../history/log-chain.ts";
@@ -64,14 +65,14 @@ export async function withLockedTarget<T>(
 ): Promise<T | null> {
   const { session, scope, facts, target, signal, emit } = options;
   assertOwnSession(facts);
-  const started = performance.now();
+  const started = monotonicMs();
   const acquired = await acquireAdvisoryLock(session, scope, {
     waitMs: options.lockWaitMs,
     signal,
     onWaiting: (holder, elapsedMs) => emit({ type: "lock.waiting", target, holder, elapsedMs }),
     stillNeeded: async () => options.stillNeeded(await readHistory(session, scope)),
   });
-  const waitedMs = performance.now() - started;
+  const waitedMs = monotonicMs() - started;
   if (!acquired) return null;
   let watch: StatementWatch | undefined;
   try {

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { isGodwitError, type GodwitError } from "../core/error.ts";
 import { abortReason } from "../core/interrupt.ts";
 import type { MigrationKind } from "../migrations/types.ts";
@@ -64,7 +65,7 @@ export async function runMigration(
 ): Promise<MigrationOutcome> {
   const { emit, session } = context;
   const { id, kind } = planned;
-  const started = performance.now();
+  const started = monotonicMs();
   session.onNotice = (notice) => emit({ type: "notice", ...subject(context, planned), ...notice });
   emit({
     type: "migration.started",
@@ -90,14 +91,14 @@ export async function runMigration(
       ...subject(context, planned),
       error,
       rolledBack,
-      durationMs: performance.now() - started,
+      durationMs: monotonicMs() - started,
     });
     throw error;
   } finally {
     session.onNotice = undefined;
   }
   if (!whole) runner.resetSession();
-  const durationMs = performance.now() - started;
+  const durationMs = monotonicMs() - started;
   emit({
     type: "migration.finished",
     ...subject(context, planned),

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { BEGIN } from "../postgres/work-session.ts";
 import { statementsOf } from "../plan/steps.ts";
@@ -50,7 +51,7 @@ export async function runSteps(
   }
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
   const messages = planned.format === "code" ? [...context.messages] : [];
-  const finished = finishedChange(writer, planned, all, performance.now() - started, messages);
+  const finished = finishedChange(writer, planned, all, monotonicMs() - started, messages);
   await writer.write({
     ...finished,
     statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],
@@ -143,7 +144,7 @@ async function runAlone(
 ): Promise<StatementOutcome> {
   const { session } = context;
   emitStarted(context, planned, statement, true);
-  const began = performance.now();
+  const began = monotonicMs();
   const retry = new LockRetry(context, planned);
   for (;;) {
     try {
@@ -151,7 +152,7 @@ async function runAlone(
       const result = await retry.watched(() =>
         watched(context, planned, statement, () => session.query(statement.sql)),
       );
-      const outcome = { statement, durationMs: performance.now() - began, rows: result.rowCount };
+      const outcome = { statement, durationMs: monotonicMs() - began, rows: result.rowCount };
       emitFinished(context, planned, outcome);
       return outcome;
     } catch (error) {

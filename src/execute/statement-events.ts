@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
 import type { ExecutionContext } from "./context.ts";
@@ -10,13 +11,13 @@ export async function watched<T>(
   statement: { readonly ordinal: number },
   body: () => Promise<T>,
 ): Promise<T> {
-  const started = performance.now();
+  const started = monotonicMs();
   return context.watch.during(body, (sight) => {
     context.emit({
       type: "statement.progress",
       ...subject(context, planned),
       ordinal: statement.ordinal,
-      elapsedMs: performance.now() - started,
+      elapsedMs: monotonicMs() - started,
       ...sight,
     });
   });

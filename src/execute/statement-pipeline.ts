@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import type { Notice, StatementResult } from "../postgres/session.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
@@ -42,7 +43,7 @@ export class StatementPipeline {
   async results(): Promise<StatementOutcome[]> {
     const planned = this.#planned;
     const outcomes: StatementOutcome[] = [];
-    let started = performance.now();
+    let started = monotonicMs();
     for (const [index, statement] of this.#statements.entries()) {
       emitStarted(this.#context, planned, statement, false);
       let result: StatementResult;
@@ -53,7 +54,7 @@ export class StatementPipeline {
         throw new StatementFailure(statement, error);
       }
       this.#sendNext();
-      const ended = performance.now();
+      const ended = monotonicMs();
       const outcome = { statement, durationMs: ended - started, rows: result.rowCount };
       outcomes.push(outcome);
       emitFinished(this.#context, planned, outcome);

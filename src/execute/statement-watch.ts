@@ -134,6 +134,6 @@ export class StatementWatch {
   async close(): Promise<void> {
     this.#closing.abort();
     const session = await this.#session?.catch(() => null);
-    await session?.close();
+    session?.close();
   }
 }

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { readOpenSteps, readSnapshot } from "../history/read.ts";
 import { findNode } from "../migrations/pending.ts";
@@ -13,7 +14,8 @@ import type { RunResult } from "./results.ts";
 import { finishRun } from "./run-outcome.ts";
 import { filesOf, selectOneStream } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
-import { lockTarget, TargetRun } from "./target-run.ts";
+import { lockTarget } from "./lock-target.ts";
+import { TargetRun } from "./target-run.ts";
 
 /**
  * Adopts an existing database: marks an id and every earlier one as applied without running them, with the texts of the files.
@@ -21,7 +23,7 @@ import { lockTarget, TargetRun } from "./target-run.ts";
  * @throws GodwitError MIGRATION_UNKNOWN; NEEDS_REPAIR if one of them is half applied.
  */
 export async function baseline(io: FleetIo, options: BaselineOptions): Promise<RunResult> {
-  const started = performance.now();
+  const started = monotonicMs();
   const stream = selectOneStream(io.config, options.streams, "baseline");
   const files = filesOf(io, stream);
   const graph = fleetGraph(io, new Map([[stream.name, files]]), () => undefined);
@@ -44,7 +46,7 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
         if (rowsById.get(id)?.status === "running" || begun.has(id)) throw halfApplied(id);
       }
       for (const migration of left) {
-        const at = performance.now();
+        const at = monotonicMs();
         await context.writer.write({
           log: [
             actEntry(
@@ -57,14 +59,11 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
           ],
           migration: recordOfFile(migration, "baseline"),
         });
-        run.add(
-          { id: migration.id, kind: "versioned", durationMs: performance.now() - at, statements: 0 },
-          "up",
-        );
+        run.add({ id: migration.id, kind: "versioned", durationMs: monotonicMs() - at, statements: 0 }, "up");
       }
     });
   });
-  return finishRun(io, [run], performance.now() - started);
+  return finishRun(io, [run], monotonicMs() - started);
 }
 
 function halfApplied(id: string): GodwitError {

@@ -11,7 +11,7 @@ import { askCatalog } from "./catalog-answers.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
 import type { Target } from "./target.ts";
-import { pathShower } from "./up-plan.ts";
+import { pathShower } from "./show-path.ts";
 
 /** What the options of `down` choose. @throws GodwitError USAGE for a contradiction. */
 export function downSelection(options: DownOptions): DownSelection {

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { isGodwitError } from "../core/error.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
@@ -12,7 +13,8 @@ import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { listed } from "./streams.ts";
 import { withTargetSession } from "./target.ts";
-import { lockTarget, TargetRun } from "./target-run.ts";
+import { lockTarget } from "./lock-target.ts";
+import { TargetRun } from "./target-run.ts";
 
 /**
  * Takes migrations back, newest application first, by the SQL that was stored when they were applied.
@@ -21,7 +23,7 @@ import { lockTarget, TargetRun } from "./target-run.ts";
  *   afterwards as `up`, with the RunResult as `result`.
  */
 export async function down(io: FleetIo, options: DownOptions): Promise<RunResult> {
-  const started = performance.now();
+  const started = monotonicMs();
   const selection = downSelection(options);
   const prepared = await prepareDown(io, downStreams(io, options, "down"), selection);
   for (const { target, facts, planned } of prepared) {
@@ -55,7 +57,7 @@ export async function down(io: FleetIo, options: DownOptions): Promise<RunResult
     const { target, error, durationMs } = run.result();
     io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
   }
-  return finishRun(io, [...runs.values()], performance.now() - started);
+  return finishRun(io, [...runs.values()], monotonicMs() - started);
 }
 
 /** @param selection what to take back, decided again behind the lock; null: what the turn says and is still applied. */

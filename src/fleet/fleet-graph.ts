@@ -2,7 +2,7 @@ import { buildGraph, type Graph, type GraphMigration } from "../migrations/graph
 import type { MigrationFile, Requirement } from "../migrations/types.ts";
 import type { FleetIo } from "./io.ts";
 import { filesOf } from "./streams.ts";
-import { pathShower } from "./up-plan.ts";
+import { pathShower } from "./show-path.ts";
 
 /**
  * Builds the graph of all streams of the configuration. Applied migrations need not be parsed: what they require was met.

@@ -8,7 +8,8 @@ import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
 import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { assertFolders, selectOneStream, selectStreams } from "./streams.ts";
-import { graphOf, parsePending, planSegment, withParticipants } from "./up.ts";
+import { graphOf, parsePending, planSegment } from "./bring-up.ts";
+import { withParticipants } from "./participants.ts";
 
 /**
  * What `up` or `down` would do now: pure data, in the order in which it would be done. A target has one plan, or several where

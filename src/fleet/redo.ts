@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { readHistory, readSnapshot } from "../history/read.ts";
@@ -13,8 +14,9 @@ import type { RunResult } from "./results.ts";
 import { finishRun } from "./run-outcome.ts";
 import { filesOf, selectOneStream } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
-import { lockTarget, TargetRun } from "./target-run.ts";
-import { graphOf, parsePending } from "./up.ts";
+import { lockTarget } from "./lock-target.ts";
+import { TargetRun } from "./target-run.ts";
+import { graphOf, parsePending } from "./bring-up.ts";
 import { makeUpPlan } from "./up-plan.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 
@@ -24,7 +26,7 @@ import { compareWithHistory } from "../plan/compare.ts";
  * @throws GodwitError as `down` and `up`; before anything runs if a file is gone or malformed.
  */
 export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult> {
-  const started = performance.now();
+  const started = monotonicMs();
   const selection = downSelection(options.steps === undefined ? {} : { steps: options.steps });
   const stream = selectOneStream(io.config, options.streams, "redo");
   const files = filesOf(io, stream);
@@ -95,7 +97,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
   });
   const { error, durationMs } = run.result();
   io.emit({ type: "target.finished", target: target.id, applied: run.count, durationMs, error });
-  return finishRun(io, [run], performance.now() - started);
+  return finishRun(io, [run], monotonicMs() - started);
 }
 
 function assertFiles(wanted: ReadonlySet<string>, found: ReadonlySet<string>): void {

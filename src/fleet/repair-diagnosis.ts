@@ -7,7 +7,7 @@ import type { RepairChoice } from "./results.ts";
 import { listed } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { findUnfinished, type Unfinished } from "./unfinished.ts";
-import { pathShower } from "./up-plan.ts";
+import { pathShower } from "./show-path.ts";
 
 /**
  * What needs a person on the target of a stream, with the exact commands to choose from; and, for information, what stopped

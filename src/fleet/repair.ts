@@ -13,7 +13,7 @@ import { diagnose } from "./repair-diagnosis.ts";
 import type { RepairResult } from "./results.ts";
 import { filesOf, listed, selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
-import { lockTarget } from "./target-run.ts";
+import { lockTarget } from "./lock-target.ts";
 
 /**
  * Changes what the history says of migrations, never the objects of the database: each act is asked for by name, has a reason, and is

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import type { FleetIo } from "./io.ts";
 import type { RunResult } from "./results.ts";
@@ -44,7 +45,7 @@ export async function keepingResult(
   } catch (error) {
     if (!isGodwitError(error)) throw error;
     for (const run of runs) if (run.skipped === null) run.error ??= error;
-    throw withResult(error, resultOf(io, runs, performance.now() - started));
+    throw withResult(error, resultOf(io, runs, monotonicMs() - started));
   }
 }
 

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { databaseParameters, directParameters } from "../config/database.ts";
 import type { StreamConfig } from "../config/types.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
@@ -9,6 +10,7 @@ import { describeConnection } from "../postgres/redact.ts";
 import { openSession, type Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
 import { searchPathSql } from "../postgres/work-session.ts";
+import { checksumOf } from "../sql/checksum.ts";
 import type { FleetIo } from "./io.ts";
 
 /** One place that a stream is applied to. */
@@ -66,21 +68,23 @@ export async function withTargetSession<T>(
     if (io.signal?.aborted !== true || isGodwitError(error, abortReason(io.signal).code)) throw error;
     throw abortReason(io.signal);
   } finally {
-    await session.close();
+    session.close();
   }
 }
 
 async function openPatiently(io: FleetIo, target: Target): Promise<Session> {
-  const started = performance.now();
+  const started = monotonicMs();
   let pause = FIRST_PAUSE_MS;
   for (let attempt = 1; ; attempt++) {
     try {
       return await openSession(target.settings, {
         applicationName: target.settings.applicationName ?? "godwit",
         signal: io.signal,
+        // The first checksum loads node:crypto, which takes as long as the server needs for a new session.
+        whileWaiting: () => void checksumOf(""),
       });
     } catch (error) {
-      const elapsedMs = performance.now() - started;
+      const elapsedMs = monotonicMs() - started;
       if (elapsedMs >= io.connectWaitMs || !isRetryableConnectError(error)) throw error;
       const reason = isGodwitError(error) ? error.message : String(error);
       io.emit({ type: "connection.waiting", target: target.id, reason, attempt, elapsedMs });

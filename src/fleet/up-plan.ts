@@ -1,18 +1,18 @@
-import { relative, isAbsolute } from "node:path";
 import { readLog } from "../history/log.ts";
 import { readOpenSteps, type HistorySnapshot } from "../history/read.ts";
 import type { Graph } from "../migrations/graph.ts";
 import { parseMigration } from "../migrations/parse.ts";
 import type { PendingSelection } from "../migrations/pending.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
-import { compareWithHistory, type Comparison } from "../plan/compare.ts";
+import type { Comparison } from "../plan/compare.ts";
 import { planUp } from "../plan/plan-up.ts";
 import { selectPending } from "../plan/select-pending.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { askCatalog, upSections } from "./catalog-answers.ts";
-import { assertNoEdits, changeWarnings, judgeChanges } from "./changed-files.ts";
+import type { UpFindings } from "./inspect.ts";
 import type { FleetIo } from "./io.ts";
+import { pathShower } from "./show-path.ts";
 import type { Target } from "./target.ts";
 
 export interface UpPlanRequest {
@@ -29,33 +29,6 @@ export interface UpPlanRequest {
   readonly parsed: Map<string, Migration>;
   /** Statements that the server has shown to stand alone, by id. */
   readonly alone?: ReadonlyMap<string, ReadonlySet<number>>;
-}
-
-/** What is the matter with a target's files, asked once for a verb. */
-export interface UpFindings {
-  readonly comparison: Comparison;
-  readonly warnings: readonly PlanWarning[];
-}
-
-/**
- * Compares files and history and refuses edits of what is applied, before anything is planned or run.
- * @throws GodwitError CHECKSUM_MISMATCH.
- */
-export async function inspect(
-  io: FleetIo,
-  session: Session,
-  target: Target,
-  files: readonly MigrationFile[],
-  snapshot: HistorySnapshot,
-): Promise<UpFindings> {
-  const comparison = compareWithHistory(files, snapshot.rows);
-  const changed = await judgeChanges(session, target.scope, comparison);
-  assertNoEdits(changed, pathShower(io));
-  const missing = comparison.missing.map((row) => ({
-    message: `${row.id} is applied, but its file is gone`,
-    hint: `put it back, or have it forgotten: godwit repair forget ${row.id} --reason "…"`,
-  }));
-  return { comparison, warnings: [...changeWarnings(changed), ...missing] };
 }
 
 /**
@@ -98,14 +71,6 @@ export async function makeUpPlan(
     alone,
     warnings: [...findings.warnings, ...warnings],
   });
-}
-
-/** Shows a path relative to the project's folder where it lies in it. */
-export function pathShower(io: FleetIo): (path: string) => string {
-  return (path) => {
-    const near = relative(io.config.root, path);
-    return near === "" || near.startsWith("..") || isAbsolute(near) ? path : near;
-  };
 }
 
 async function parsedOnce(parsed: Map<string, Migration>, file: MigrationFile): Promise<Migration> {

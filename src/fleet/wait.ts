@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import { readSnapshot } from "../history/read.ts";
@@ -17,9 +18,9 @@ const POLL_MS = 250;
  * @throws GodwitError PENDING when it was not reached in time, DATABASE_UNREACHABLE when the database was not.
  */
 export async function wait(io: FleetIo, options: WaitOptions, deadlineMs: number): Promise<WaitResult> {
-  const started = performance.now();
+  const started = monotonicMs();
   const wanted = wantedIds(io, options);
-  const left = (): number => deadlineMs - (performance.now() - started);
+  const left = (): number => deadlineMs - (monotonicMs() - started);
   for (let attempt = 1; ; attempt++) {
     const targets: WaitResult["targets"][number][] = [];
     let seen = true;
@@ -33,7 +34,7 @@ export async function wait(io: FleetIo, options: WaitOptions, deadlineMs: number
         return ids.filter((id) => !applied.has(id));
       }).catch((error: unknown) => {
         if (!willPass(error) || left() <= 0) throw error;
-        const elapsedMs = performance.now() - started;
+        const elapsedMs = monotonicMs() - started;
         const reason = error.message;
         io.emit({ type: "connection.waiting", target: target.id, reason, attempt, elapsedMs });
         seen = false;
@@ -41,7 +42,7 @@ export async function wait(io: FleetIo, options: WaitOptions, deadlineMs: number
       });
       targets.push({ target: target.id, database: target.label, missing });
     }
-    const waitedMs = performance.now() - started;
+    const waitedMs = monotonicMs() - started;
     const result: WaitResult = {
       reached: seen && targets.every((target) => target.missing.length === 0),
       waitedMs,

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
@@ -29,7 +30,7 @@ export async function upgradeHistory(
   options: UpgradeOptions,
 ): Promise<{ readonly from: number; readonly to: number }> {
   const key = literal(`godwit history ${scope.schema}`);
-  const deadline = performance.now() + options.waitMs;
+  const deadline = monotonicMs() + options.waitMs;
   for (;;) {
     const { meta } = await readHistory(session, scope);
     if (meta !== null) assertWritable(meta);
@@ -53,7 +54,7 @@ export async function upgradeHistory(
       await session.cleanup(() => session.query("ROLLBACK"));
       throw asUpgradeError(error, scope, session);
     }
-    if (performance.now() > deadline) {
+    if (monotonicMs() > deadline) {
       throw new GodwitError(
         "LOCK_BUSY",
         "another process is creating or upgrading the history and does not finish",

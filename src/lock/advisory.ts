@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { formatDuration } from "../core/duration.ts";
 import { sleep } from "../core/interrupt.ts";
@@ -31,7 +32,7 @@ export async function acquireAdvisoryLock(
   scope: LockScope,
   options: AcquireOptions,
 ): Promise<boolean> {
-  const started = performance.now();
+  const started = monotonicMs();
   let poll = FIRST_POLL_MS;
   let reported = -REPORT_EVERY_MS;
   for (;;) {
@@ -39,7 +40,7 @@ export async function acquireAdvisoryLock(
       `SELECT pg_catalog.pg_try_advisory_lock(${advisoryKey(scope)}) AS locked`,
     );
     if (row?.locked === "t") return true;
-    const elapsed = performance.now() - started;
+    const elapsed = monotonicMs() - started;
     if (elapsed - reported >= REPORT_EVERY_MS || elapsed >= options.waitMs) {
       reported = elapsed;
       const holder = await findHolder(session, scope);

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
@@ -25,13 +26,13 @@ export async function proveNoEarlierSession(
   scope: LockScope,
   signal?: AbortSignal,
 ): Promise<number[]> {
-  const started = performance.now();
+  const started = monotonicMs();
   const terminated = new Set<number>();
   let poll = 10;
   for (;;) {
     const pids = await sessionsOfHolders(session, scope);
     if (pids.length === 0) return [...terminated];
-    const elapsed = performance.now() - started;
+    const elapsed = monotonicMs() - started;
     if (elapsed > LEAVE_MS) {
       for (const pid of pids) {
         if (terminated.has(pid)) continue;

@@ -212,7 +212,8 @@ class Discovery {
   /** `x-up.sql` beside `x-down.sql` would run the undoing as a migration of its own. */
   #refusePairs(): void {
     for (const { id, format } of this.#files) {
-      const match = format === "sql" ? /^(.+)([-_])down$/i.exec(id) : null;
+      if (format !== "sql" || id.slice(-4).toLowerCase() !== "down") continue;
+      const match = /^(.+)([-_])down$/i.exec(id);
       if (match === null || !this.#taken.has(`${match[1]}${match[2]}up`.toLowerCase())) continue;
       this.#addForeign("db-migrate", `${id}.sql`);
     }

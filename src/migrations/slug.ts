@@ -13,6 +13,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ħ: "h",
   ı: "i",
 };
+const ANY_LETTER = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
 
 /**
  * Makes the readable part of an id from any text: lower case ASCII letters and digits joined by underscores, at most 80 characters.
@@ -23,7 +24,7 @@ export function slugOf(text: string): string {
   return text
     .replaceAll(/(\p{Ll}|\d)(\p{Lu})/gu, "$1_$2")
     .toLowerCase()
-    .replaceAll(/[ßæœøđðþłħı]/g, (letter) => LETTERS[letter]!)
+    .replaceAll(ANY_LETTER, (letter) => LETTERS[letter]!)
     .normalize("NFKD")
     .replaceAll(/\p{M}/gu, "")
     .replaceAll(/[^a-z0-9]+/g, "_")

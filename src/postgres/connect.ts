@@ -25,6 +25,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds for the whole search over all servers; absent: each address has connect_timeout or 30 s. */
   readonly timeoutMs?: number;
+  /** Called once the server has been asked for a session: it is busy for some milliseconds then. */
+  readonly whileWaiting?: () => void;
 }
 
 /** Values come back as the server wrote them. */
@@ -44,7 +46,7 @@ export async function connect(settings: ConnectionSettings, options: ConnectOpti
   try {
     const client = await search(
       settings,
-      async (attempt, signal) => await tryServer(attempt, settings, options.applicationName, signal),
+      async (attempt, signal) => await tryServer(attempt, settings, options, signal),
       limit.signal,
       failed,
     );
@@ -60,13 +62,16 @@ export async function connect(settings: ConnectionSettings, options: ConnectOpti
 async function tryServer(
   attempt: Attempt,
   settings: ConnectionSettings,
-  applicationName: string,
+  { applicationName, whileWaiting }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<pg.Client> {
   const wire = await openWire(attempt, attempt.encryption, settings, signal);
   const { client, guard } = createClient(wire, attempt, settings, applicationName);
   try {
-    await untilAborted(client.connect(), signal);
+    const connecting = client.connect();
+    // The driver writes its message in the next tick.
+    if (whileWaiting !== undefined) setImmediate(whileWaiting);
+    await untilAborted(connecting, signal);
     if (guard.refusal !== null) throw guard.refusal;
     await untilAborted(checkTarget(client, attempt.target), signal);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type pg from "pg";
+import pg from "pg";
 import { GodwitError } from "../core/error.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
 import { cancelQuery } from "./cancel.ts";
@@ -26,6 +26,8 @@ export interface Notice {
 export interface SessionOptions {
   readonly applicationName: string;
   readonly signal?: AbortSignal | undefined;
+  /** As `ConnectOptions`. */
+  readonly whileWaiting?: () => void;
 }
 
 /** A cancel request can arrive between two statements and be lost, so it is repeated while what it aims at goes on. */
@@ -95,8 +97,7 @@ export class Session {
     text: string,
     values: readonly unknown[],
   ): Promise<{ rows: unknown[]; rowCount: number | null }> {
-    const { default: driver } = await import("pg");
-    const last = await this.#run({ text, values: [...values], types: driver.types });
+    const last = await this.#run({ text, values: [...values], types: pg.types });
     return { rows: last.rows, rowCount: last.rowCount };
   }
 
@@ -165,14 +166,19 @@ export class Session {
     }
   }
 
-  /** Ends the session. Never throws; a server that does not answer within a second is left. */
-  async close(): Promise<void> {
+  /**
+   * Ends the session as libpq's PQfinish does: says so to the server, and does not wait until its process is gone, which takes
+   * some milliseconds. What must be over before is said explicitly: a lock is released, a transaction ended. Never throws.
+   */
+  close(): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    const ended = this.#client.end().catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, 1000)));
-    await Promise.race([ended, limit]);
-    clearTimeout(timer);
+    const { stream } = Reflect.get(this.#client, "connection") as { readonly stream: Duplex };
+    const timer = setTimeout(() => stream.destroy(), 1000);
+    timer.unref();
+    void this.#client
+      .end()
+      .catch(() => undefined)
+      .finally(() => clearTimeout(timer));
   }
 
   /** Cancels in the server what was under way when called, again and again until all of it has ended. */
@@ -195,6 +201,7 @@ export async function openSession(settings: ConnectionSettings, options: Session
   const client = await connect(settings, {
     applicationName: options.applicationName,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.whileWaiting === undefined ? {} : { whileWaiting: options.whileWaiting }),
   });
   return new Session(client, settings, options.signal);
 }

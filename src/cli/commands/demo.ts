@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import type { DemoResult } from "../demo/run-demo.ts";
 import { type DefineVerb, examples } from "../verb.ts";
@@ -12,7 +13,7 @@ export const define: DefineVerb = (command, run) => {
       ]),
     )
     .action(() => {
-      const began = performance.now();
+      const began = monotonicMs();
       return run<DemoResult>({
         verb: "demo",
         work: async (session) => {
@@ -21,7 +22,7 @@ export const define: DefineVerb = (command, run) => {
           return runDemo(session, (text) => (silent ? undefined : session.io.stdout.write(text)));
         },
         closing: (_, { style }) =>
-          `\n${style.green("✓")} the server is stopped and its files are gone ${style.dim(`(${formatDuration(performance.now() - began)} in all)`)}\n` +
+          `\n${style.green("✓")} the server is stopped and its files are gone ${style.dim(`(${formatDuration(monotonicMs() - began)} in all)`)}\n` +
           `\nnext, in a folder of yours:\n  ${style.bold("godwit init")}           a configuration and a first migration\n` +
           `  ${style.bold("godwit up --embedded")}  apply it to a PostgreSQL of the project's own\n`,
       });

@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monotonicMs } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GodwitError } from "../../core/error.ts";
 import { throwIfAborted } from "../../core/interrupt.ts";
@@ -71,7 +72,7 @@ export async function runDemo(session: Session, tell: (text: string) => void): P
   const { withTemporaryServer } = await import("../../postgres/embedded/temporary-server.ts");
   const chapters: Chapter[] = [];
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "godwit-demo-")));
-  const began = performance.now();
+  const began = monotonicMs();
   tell(style.dim("starting a PostgreSQL of its own in a temporary folder …\n"));
   try {
     const story = tellStory(join(folder, "shop"));
@@ -81,7 +82,7 @@ export async function runDemo(session: Session, tell: (text: string) => void): P
       onProgress: (message: string) => tell(style.dim(`  ${message}\n`)),
     };
     await withTemporaryServer(options, async (server) => {
-      const started = formatDuration(performance.now() - began);
+      const started = formatDuration(monotonicMs() - began);
       const version = server.version.split(".").slice(0, 2).join(".");
       tell(`${style.green("✓")} PostgreSQL ${version} is up ${style.dim(`after ${started}`)}\n`);
       tell(style.dim(`  the project is ${story.about}\n`));
@@ -93,9 +94,9 @@ export async function runDemo(session: Session, tell: (text: string) => void): P
         );
         const captured = capturedIo(io, { ...io.env, DATABASE_URL: server.conninfo }, story.folder);
         const colour = ["--color", style.isColorSupported ? "always" : "never"];
-        const from = performance.now();
+        const from = monotonicMs();
         const exit = await runCli([...scene.argv, ...colour], { ...session.cli, io: captured.io });
-        const durationMs = performance.now() - from;
+        const durationMs = monotonicMs() - from;
         throwIfAborted(signal);
         const [first, last] = scene.show;
         tell(`${abridged(captured.text(), first, last, (lines) => style.dim(`  ⋮ ${lines} more lines`))}\n`);

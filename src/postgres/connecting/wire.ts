@@ -3,6 +3,7 @@ import type { ConnectionSettings, HostSettings } from "../types.ts";
 import type { Address } from "./addresses.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import { dial, requestTls } from "./dial.ts";
+import { encrypt } from "./tls.ts";
 
 /** One address of one server. */
 export interface Endpoint {
@@ -40,7 +41,5 @@ export async function openWire(
       hint: `write sslmode=prefer to connect without encryption (it is ${settings.sslmode} now)`,
     });
   }
-  // Loaded only here: most of its weight is the certificate machinery, which a local server does without.
-  const { encrypt } = await import("./tls.ts");
   return { socket: await encrypt(socket, server.host, settings, signal), encrypted: true };
 }

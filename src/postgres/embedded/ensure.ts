@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { monotonicMs } from "../../core/clock.ts";
 import { GodwitError } from "../../core/error.ts";
 import { sleep, throwIfAborted } from "../../core/interrupt.ts";
 import { locateBinaries } from "./binaries.ts";
@@ -60,7 +61,7 @@ export interface EmbeddedServer {
  * major than asked; the signal's reason when aborted.
  */
 export async function ensureEmbeddedServer(options: EnsureOptions): Promise<EmbeddedServer> {
-  const started = performance.now();
+  const started = monotonicMs();
   const places = await instancePlaces(options.directory, options.env ?? {});
   try {
     const { reused, ...server } = await getOrStart(places, options);
@@ -70,7 +71,7 @@ export async function ensureEmbeddedServer(options: EnsureOptions): Promise<Embe
       directory: places.directory,
       pid: server.pid,
       reused,
-      startedMs: performance.now() - started,
+      startedMs: monotonicMs() - started,
       version: server.version,
     };
   } catch (error) {
@@ -82,8 +83,8 @@ async function getOrStart(
   places: InstancePlaces,
   options: EnsureOptions,
 ): Promise<RunningServer & { reused: boolean }> {
-  const until = performance.now() + LOCK_LIMIT_MS;
-  for (let attempt = 1; performance.now() < until; attempt++) {
+  const until = monotonicMs() + LOCK_LIMIT_MS;
+  for (let attempt = 1; monotonicMs() < until; attempt++) {
     throwIfAborted(options.signal);
     const running = await reuse(places, options);
     if (running !== null) return { ...running, reused: true };

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import pg from "pg";
+import { monotonicMs } from "../../core/clock.ts";
 import { GodwitError } from "../../core/error.ts";
 import { sleep } from "../../core/interrupt.ts";
 import { dataDirectoryOf, EMBEDDED_DATABASE, type Instance, socketDirectoryOf } from "./instance.ts";
@@ -35,7 +37,7 @@ export async function findPostmaster(instance: Instance): Promise<PostmasterFile
  * @throws GodwitError EMBEDDED_UNAVAILABLE when it runs and does not let us in; the signal's reason when aborted.
  */
 export async function findRunning(instance: Instance, signal?: AbortSignal): Promise<RunningServer | null> {
-  const started = performance.now();
+  const started = monotonicMs();
   for (;;) {
     const file = await findPostmaster(instance);
     if (file === null) return null;
@@ -44,9 +46,9 @@ export async function findRunning(instance: Instance, signal?: AbortSignal): Pro
       const answer = await logIn(parameters);
       if ("version" in answer) return { pid: file.pid, port: file.port, parameters, version: answer.version };
       if (answer.code === "3D000") await makeDatabase(parameters);
-      else bearWith(answer.code, instance, file.pid, performance.now() - started);
+      else bearWith(answer.code, instance, file.pid, monotonicMs() - started);
     }
-    if (performance.now() - started > TRANSITION_LIMIT_MS) {
+    if (monotonicMs() - started > TRANSITION_LIMIT_MS) {
       throw refused(instance, file.pid, `it has been ${file.status ?? "starting"} for 10 minutes`);
     }
     await sleep(20, signal);
@@ -104,7 +106,6 @@ export async function makeDatabase(parameters: ServerParameters): Promise<void> 
 }
 
 async function withSession(parameters: ServerParameters, sql: string): Promise<Record<string, unknown>[]> {
-  const { default: pg } = await import("pg");
   const client = new pg.Client({
     host: parameters.host,
     port: Number(parameters.port),

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
+import { monotonicMs } from "../../core/clock.ts";
 import { sleep } from "../../core/interrupt.ts";
 import { cannotRun, type Environment, serverEnvironment } from "./child-process.ts";
 import { readPostmasterFile } from "./postmaster-file.ts";
@@ -64,7 +65,7 @@ async function becomesReady(child: ChildProcess, options: StartOptions): Promise
     end.reached = true;
     end.error = error;
   });
-  const started = performance.now();
+  const started = monotonicMs();
   let ready = false;
   try {
     while (!ready && !end.reached) {
@@ -73,7 +74,7 @@ async function becomesReady(child: ChildProcess, options: StartOptions): Promise
       const ours = file !== null && file.pid === child.pid ? file : null;
       ready = ours?.status === "ready" || ours?.status === "standby";
       const limit = ours?.status === "starting" ? RECOVERY_LIMIT_MS : START_LIMIT_MS;
-      if (performance.now() - started > limit) break;
+      if (monotonicMs() - started > limit) break;
     }
   } finally {
     if (!ready && !end.reached && child.pid !== undefined)

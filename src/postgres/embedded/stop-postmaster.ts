@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../core/clock.ts";
 import { sleep } from "../../core/interrupt.ts";
 import { processRuns } from "./postmaster-file.ts";
 
@@ -22,8 +23,8 @@ export async function stopPostmaster(pid: number, signal?: AbortSignal): Promise
     } catch {
       return !processRuns(pid);
     }
-    const until = performance.now() + step.limitMs;
-    while (processRuns(pid) && performance.now() < until) {
+    const until = monotonicMs() + step.limitMs;
+    while (processRuns(pid) && monotonicMs() < until) {
       if (step.signal === "SIGINT" && signal?.aborted === true) break;
       await sleep(5);
     }

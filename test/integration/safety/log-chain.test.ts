@@ -373,13 +373,13 @@ describe("the hash", () => {
         { level: "info", event: "long", migrationId: null, message: "🐦".repeat(1_000_000), details: {} },
       ],
     });
-    await session.close();
+    session.close();
     const { verifyLog } = await import("../../../src/history/log.ts");
     const reader = await openSession(await resolveConnection({ conninfo: database.url }, {}), {
       applicationName: "chain",
     });
     expect(await verifyLog(reader, scope, key)).toEqual({ entries: seq + 1, brokenAt: null, reason: null });
-    await reader.close();
+    reader.close();
   });
 
   it("does not depend on the settings of who writes or reads", async () => {
