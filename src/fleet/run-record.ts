@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { newRunId } from "../core/ids.ts";
+import { newRunId } from "./run-id.ts";
 import { VERSION } from "../core/version.ts";
 import type { RunRecord } from "../history/runs.ts";
 
@@ -12,7 +12,10 @@ export function runRecord(
   return {
     runId: newRunId(),
     command,
-    osUser: osUser(env),
+    // Asked for only where it is recorded: the system may have to look the user up.
+    get osUser() {
+      return osUser(env);
+    },
     host: env["HOSTNAME"] ?? hostname(),
     gitSha: gitSha ?? env["GIT_SHA"] ?? env["GITHUB_SHA"] ?? env["CI_COMMIT_SHA"] ?? null,
     image: env["GODWIT_IMAGE"] ?? null,

@@ -60,7 +60,7 @@ export async function readHistory(session: Session, scope: HistoryScope): Promis
   const found = metaFrom(meta.value, scope);
   assertReadable(found, scope);
   if (rows.status === "rejected") throw asReadError(rows.reason, scope, session);
-  return { meta: found, rows: historyRows(scope.stream, rows.value[0]?.lines) };
+  return { meta: found, rows: historyRows(scope.stream, rows.value[0]) };
 }
 
 /** Reads everything that `status` and `history` show. `meta` must have been read: the tables exist. */
@@ -140,33 +140,41 @@ function metaSql(scope: HistoryScope): string {
   return `SELECT version, min_reader, min_writer FROM ${ident(scope.schema)}.meta`;
 }
 
+/** Of `migrations`, those that every run needs; none can hold a line feed, since ids have no control characters. */
+const COLUMNS = ["kind", "status", "applied_seq", "checksum", "down_checksum", "id"] as const;
+
 /**
- * All rows as one text, a line for each with columns between tabs: a tenth of the cost of ten thousand rows of the protocol.
- * Ids have no control characters, and nothing else here is free text. The order does not matter to anybody.
+ * Each column as one text with a line for each row: half the cost for the server, and a tenth for us, of ten thousand rows of
+ * the protocol. All aggregates see the rows in one order (they have none of their own), which does not matter to anybody.
  */
 function rowsSql(scope: HistoryScope): string {
-  return `SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\\t', kind, status, coalesce(applied_seq::text, ''),
-      checksum, coalesce(down_checksum, ''), id), E'\\n') AS lines
-    FROM ${ident(scope.schema)}.migrations WHERE ${scopeCondition(scope)}`;
+  const columns = COLUMNS.map((name) => {
+    const value = name === "applied_seq" ? `${name}::text` : name;
+    return `pg_catalog.string_agg(coalesce(${value}, ''), E'\\n') AS ${name}`;
+  });
+  return `SELECT ${columns.join(", ")} FROM ${ident(scope.schema)}.migrations WHERE ${scopeCondition(scope)}`;
 }
 
-function historyRows(stream: string, lines: string | null | undefined): HistoryRow[] {
-  if (lines === null || lines === undefined) return [];
-  return lines.split("\n").map((line): HistoryRow => {
-    const [kind, status, seq, checksum, downChecksum, id] = line.split("\t") as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
+function historyRows(stream: string, columns: TextRow | undefined): HistoryRow[] {
+  const lists = COLUMNS.map((name) => columns?.[name]?.split("\n") ?? []);
+  const [kinds, statuses, seqs, checksums, downChecksums, ids] = lists as [
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+  ];
+  return ids.map((id, index): HistoryRow => {
+    const downChecksum = downChecksums[index]!;
+    const seq = seqs[index]!;
     return {
       stream,
       id,
-      kind: kind === "repeatable" ? "repeatable" : "versioned",
-      status: status as MigrationStatus,
-      checksum,
+      kind: kinds[index] === "repeatable" ? "repeatable" : "versioned",
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only statuses are written there
+      status: statuses[index] as MigrationStatus,
+      checksum: checksums[index]!,
       downChecksum: downChecksum === "" ? null : downChecksum,
       appliedSeq: seq === "" ? null : Number(seq),
     };
