@@ -2,6 +2,12 @@ import { readFile, readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Plugin } from "esbuild";
 
+/**
+ * What nearly every start of the command line needs, though the sources import it dynamically for the sake of the
+ * others: these lie in the file of the process, ready.
+ */
+const AT_ONCE = ["api/create-godwit", "cli/commands/up"];
+
 const IMPORT = /(?<![.\w])import\("(?<specifier>\.{1,2}\/[^"]+\.ts)"\)/g;
 
 /** Called as soon as the file is loaded: whatever parses lies in it. */
@@ -18,6 +24,8 @@ export const DEFERRED = "deferred:all";
  */
 export function deferred(sources: string, beside: readonly string[]): Plugin {
   const isBeside = (specifier: string): boolean => beside.some((name) => specifier.endsWith(`/${name}.ts`));
+  const isAtOnce = (specifier: string): boolean =>
+    AT_ONCE.some((name) => `/${name}.ts`.endsWith(specifier.replace(/^\.+/, "")));
   const nameOf = (file: string, specifier: string): string =>
     relative(sources, join(dirname(file), specifier)).replaceAll(/[^a-zA-Z0-9]+/g, "_");
   return {
@@ -29,7 +37,8 @@ export function deferred(sources: string, beside: readonly string[]): Plugin {
         for (const file of await sourceFiles(sources)) {
           for (const { groups } of (await readFile(file, "utf8")).matchAll(IMPORT)) {
             const { specifier = "" } = groups ?? {};
-            if (!isBeside(specifier)) targets.set(nameOf(file, specifier), join(dirname(file), specifier));
+            if (!isBeside(specifier) && !isAtOnce(specifier))
+              targets.set(nameOf(file, specifier), join(dirname(file), specifier));
           }
         }
         const exports = [...targets].map(
@@ -40,10 +49,15 @@ export function deferred(sources: string, beside: readonly string[]): Plugin {
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (!path.startsWith(sources + sep)) return null;
         const text = await readFile(path, "utf8");
-        const contents = text.replaceAll(IMPORT, (whole, specifier: string) =>
-          isBeside(specifier) ? whole : `import("${DEFERRED}").then((all) => all.${nameOf(path, specifier)})`,
-        );
-        return { contents, loader: "ts" };
+        const imports: string[] = [];
+        const contents = text.replaceAll(IMPORT, (whole, specifier: string) => {
+          if (isBeside(specifier)) return whole;
+          const name = nameOf(path, specifier);
+          if (!isAtOnce(specifier)) return `import("${DEFERRED}").then((all) => all.${name})`;
+          imports.push(`import * as ${name} from ${JSON.stringify(specifier)};`);
+          return `Promise.resolve(${name})`;
+        });
+        return { contents: [...imports, contents].join("\n"), loader: "ts" };
       });
     },
   };

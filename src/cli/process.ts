@@ -1,6 +1,5 @@
 import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
-import { createGodwit } from "../api/create-godwit.ts";
 import { exitStatusOf } from "../core/error-codes.ts";
 import { interrupted } from "../core/interrupt.ts";
 import type { Io, OutputStream } from "./io.ts";
@@ -17,14 +16,29 @@ function isTerminal(fd: number): boolean {
   }
 }
 
+interface ProcessStream extends OutputStream {
+  /** The stream that may lead to the same file: what was written to it earlier leaves first. */
+  beside: ProcessStream | null;
+  /** Hands what waits to the system. */
+  writeOut(): void;
+  /** Resolves once everything is written. */
+  flush(): Promise<void>;
+}
+
 /**
  * Wraps a stream of the process. It is made at the first writing only: a run that says nothing does not pay for it.
  * A reader that went away (`| head`) ends the writing, not the work.
  */
-function outputStream(name: "stdout" | "stderr"): OutputStream & { flush(): Promise<void> } {
+function outputStream(name: "stdout" | "stderr"): ProcessStream {
   const isTTY = isTerminal(name === "stdout" ? 1 : 2);
   let opened: NodeJS.WriteStream | null = null;
   let gone = false;
+  let waiting = "";
+  const writeOut = (): void => {
+    const text = waiting;
+    waiting = "";
+    if (!gone && text !== "") open().write(text);
+  };
   const open = (): NodeJS.WriteStream => {
     if (opened !== null) return opened;
     opened = process[name];
@@ -35,13 +49,20 @@ function outputStream(name: "stdout" | "stderr"): OutputStream & { flush(): Prom
   };
   return {
     isTTY,
+    beside: null,
     get columns() {
       return isTTY ? (open().columns ?? 0) : 0;
     },
     write(text) {
-      if (!gone && text !== "") open().write(text);
+      this.beside?.writeOut();
+      // Lines that come in one turn of the event loop leave in one write; each costs a system call otherwise.
+      if (waiting === "" && !isTTY) setImmediate(writeOut);
+      waiting += text;
+      if (isTTY) writeOut();
     },
+    writeOut,
     flush() {
+      writeOut();
       const stream = opened;
       if (stream === null || gone || stream.destroyed) return Promise.resolve();
       return new Promise((resolve) => {
@@ -61,6 +82,11 @@ function outputStream(name: "stdout" | "stderr"): OutputStream & { flush(): Prom
 export async function runProcess(argv: readonly string[], leave: (status: number) => never): Promise<number> {
   const stdout = outputStream("stdout");
   const stderr = outputStream("stderr");
+  [stdout.beside, stderr.beside] = [stderr, stdout];
+  process.on("exit", () => {
+    stdout.writeOut();
+    stderr.writeOut();
+  });
   const io: Io = { stdout, stderr, env: process.env, cwd: process.cwd(), now: Date.now };
   const controller = new AbortController();
 
@@ -82,7 +108,10 @@ export async function runProcess(argv: readonly string[], leave: (status: number
   const exit = await runCli(argv, {
     io,
     signal: controller.signal,
-    createGodwit,
+    createGodwit: async (options) => {
+      const { createGodwit } = await import("../api/create-godwit.ts");
+      return createGodwit(options);
+    },
   });
   await Promise.all([stdout.flush(), stderr.flush()]);
   return exit;

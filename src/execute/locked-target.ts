@@ -88,6 +88,8 @@ export async function withLockedTarget<T>(
     const refused = (error: unknown): never => {
       throw asRefused(error, "write", scope.schema, facts.user);
     };
+    const checkable = supportsConnectionCheck(session);
+    checkable.catch(() => undefined);
     const { token, logSeq } = await raiseToken(session, scope, {
       runId,
       pid: facts.backendPid,
@@ -100,12 +102,14 @@ export async function withLockedTarget<T>(
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
       lockTimeoutMs: options.lockTimeoutMs,
       statementTimeoutMs: options.statementTimeoutMs,
-      connectionCheck: await supportsConnectionCheck(session),
+      connectionCheck: await checkable,
     };
-    await session.query(workSettingsSql(work));
+    const settled = session.query(workSettingsSql(work));
+    const reading = readHistory(session, scope);
+    reading.catch(() => undefined);
+    await settled;
     emit({ type: "lock.acquired", target, token, waitedMs });
-
-    const snapshot = await readHistory(session, scope);
+    const snapshot = await reading;
     const key = lockKey(scope);
     const writer = new HistoryWriter({
       session,

@@ -43,11 +43,7 @@ export function finishedChange(
   return {
     statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
     log: [finishedEntry(planned, outcomes, durationMs, messages)],
-    migration: migrationRecord(
-      planned,
-      planned.direction === "up" ? "completed" : "rolled_back",
-      durationMs ?? "transaction",
-    ),
+    migration: migrationRecord(planned, planned.direction === "up" ? "completed" : "rolled_back", durationMs),
   };
 }
 

@@ -5,7 +5,7 @@ import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migra
 import { isWhole, WholeRunner } from "./run-whole.ts";
 
 /** Migrations that are shown to the runner, which may send some of them ahead. */
-const LOOK_AHEAD = 8;
+const LOOK_AHEAD = 16;
 
 export interface RunPlanOptions {
   /** Called for each migration that is done, so that what succeeded is known even when a later one fails. */
@@ -22,7 +22,7 @@ export interface RunPlanOptions {
  */
 export async function runPlan(context: ExecutionContext, plan: Plan, options: RunPlanOptions): Promise<void> {
   const total = plan.migrations.length;
-  const runner = new WholeRunner(context, total);
+  const runner = new WholeRunner(context, plan.migrations);
   try {
     for (const [index, first] of plan.migrations.entries()) {
       // What is on its way may have been committed, so its outcome is waited for and told.

@@ -1,17 +1,21 @@
+import type { HistoryChange } from "../history/writer.ts";
 import { sessionResetSql } from "../postgres/work-session.ts";
-import type { PlannedMigration } from "../plan/types.ts";
-import { literal } from "../sql/quote.ts";
+import type { StatementResult } from "../postgres/session.ts";
+import type { PlannedMigration, PlanStep } from "../plan/types.ts";
+import type { Statement } from "../sql/types.ts";
 import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
 import { statementDetails, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange } from "./records.ts";
+import { emitFinished, emitStarted } from "./statement-events.ts";
+import { PlanTexts } from "./plan-texts.ts";
 import { PIPELINE_DEPTH, StatementPipeline } from "./statement-pipeline.ts";
 import { beginSql, inTransaction, type UnderWay } from "./transaction.ts";
 
 /** Plans of at least so many migrations have several of them under way at once. */
 const BULK = 10;
-/** So many; more bring nothing, measured. */
-const AHEAD = 4;
+/** So many: what the server has to do then outlasts a collection of our garbage. More bring nothing, measured. */
+const AHEAD = 16;
 /** From here on the time of a single statement of a bulk is worth keeping. */
 const SLOW_MS = 100;
 
@@ -23,8 +27,8 @@ export function isWhole(planned: PlannedMigration): boolean {
 }
 
 interface LaunchOptions {
-  /** Whether it is sent behind a commit and a reset whose outcome is not known yet. */
-  readonly guarded: boolean;
+  /** Whether it is sent behind a commit whose outcome is not known yet. */
+  readonly behind: boolean;
   /** Whether COMMIT is sent along. */
   readonly committing: boolean;
   /** In place of the planned one. */
@@ -37,9 +41,9 @@ interface Flight extends UnderWay<StatementOutcome[]> {
 }
 
 /**
- * Runs migrations that are one transaction each, without waiting for the network between them. The session's reset, BEGIN and the
- * first statements of the next one are sent right behind COMMIT; a guard behind BEGIN makes the server refuse all of it if
- * that commit failed. In a bulk the entry in the history and COMMIT are sent right behind the statements as well, for
+ * Runs migrations that are one transaction each, without waiting for the network between them. Each resets the session in its own
+ * transaction, so that the session is as it was whether it commits or not. BEGIN and the first statements of the next one
+ * are sent right behind COMMIT; a guard behind BEGIN makes the server refuse all of it if that commit failed. In a bulk the entry in the history and COMMIT are sent right behind the statements as well, for
  * several migrations at once: should one fail, the server refuses its COMMIT and whatever follows.
  */
 export class WholeRunner {
@@ -47,12 +51,13 @@ export class WholeRunner {
   readonly #bulk: boolean;
   #flights: Flight[] = [];
   #reset: Promise<unknown> = Promise.resolve();
-  #resets = 0;
+  readonly #texts: PlanTexts;
 
-  /** @param total migrations of the plan. */
-  constructor(context: ExecutionContext, total: number) {
+  /** @param plan all migrations of the plan. */
+  constructor(context: ExecutionContext, plan: readonly PlannedMigration[]) {
     this.#context = context;
-    this.#bulk = total >= BULK;
+    this.#bulk = plan.length >= BULK;
+    this.#texts = new PlanTexts(this.#bulk ? plan : []);
   }
 
   /**
@@ -62,43 +67,23 @@ export class WholeRunner {
   async run(planned: PlannedMigration, upcoming: readonly PlannedMigration[]): Promise<StatementOutcome[]> {
     const outcomes = await inTransaction(this.#context, planned, {
       underWay: this.#takeOff(planned, upcoming),
-      start: (lockTimeoutMs) => this.#launch(planned, { guarded: false, committing: false, lockTimeoutMs }),
-      change: (results) =>
-        finishedChange(this.#context.writer, planned, results, null, this.#messagesOf(planned)),
-      onCommitting: () => {
-        this.resetSession();
-        this.#sendAhead(upcoming.slice(0, 1), false);
+      start: (lockTimeoutMs) => this.#launch(planned, { behind: false, committing: false, lockTimeoutMs }),
+      change: (results) => this.#finished(planned, results),
+      onCommitting: () => this.#sendAhead(upcoming.slice(0, 1), false),
+      reset: sessionResetSql(this.#context.work),
+      onRolledBack: () => {
+        this.#flights = [];
+        this.#texts.forget();
       },
-      onRolledBack: () => (this.#flights = []),
     });
     if (this.#bulk) this.#keepSlow(planned, outcomes);
     return outcomes;
   }
 
-  /**
-   * Sends the session's reset. As a message of its own: in one with BEGIN it would belong to the next transaction, and be
-   * undone when that is rolled back (manual 54.2.2.1).
-   */
+  /** Sends the session's reset as a message of its own, behind a migration that is not one transaction. */
   resetSession(): void {
-    this.#resets += 1;
-    this.#reset = this.#context.session.query(
-      `${sessionResetSql(this.#context.work)}; SET godwit.resets = ${this.#mark}`,
-    );
+    this.#reset = this.#context.session.query(sessionResetSql(this.#context.work));
     this.#reset.catch(() => undefined);
-  }
-
-  /** The number of the last reset, as the session is to know it. */
-  get #mark(): string {
-    return literal(String(this.#resets));
-  }
-
-  /**
-   * A statement that fails unless everything sent so far was committed and the last reset was done, which may be cancelled like
-   * any other statement, and nothing of its message holds then.
-   */
-  #guardSql(): string {
-    const done = `pg_catalog.current_setting('godwit.resets', true) IS NOT DISTINCT FROM ${this.#mark}`;
-    return `SELECT 1 / (${done})::integer, ${this.#context.writer.assertCommittedSql()}`;
   }
 
   /** Waits for the reset, unless the next migration, which is under way, does. What it throws is no failure of a migration. */
@@ -116,6 +101,7 @@ export class WholeRunner {
   async abandon(): Promise<void> {
     if (this.#flights.length === 0) return;
     this.#flights = [];
+    this.#texts.forget();
     const { session, writer } = this.#context;
     await session.cleanup(() => session.query("ROLLBACK"));
     writer.forgetUncommitted();
@@ -130,29 +116,26 @@ export class WholeRunner {
       return flight;
     }
     if (!fitsInBulk(planned)) return null;
-    const launched = this.#launch(planned, { guarded: false, committing: true });
+    const launched = this.#launch(planned, { behind: false, committing: true });
     this.#sendAhead(upcoming, true);
     return launched;
   }
 
   #sendAhead(upcoming: readonly PlannedMigration[], committing: boolean): void {
-    this.#context.session.together(() => this.#sendEach(upcoming, committing));
+    this.#context.session.together(() => {
+      for (const next of upcoming.slice(this.#flights.length, AHEAD - 1)) {
+        if (!maySendAhead(next) || (committing && !fitsInBulk(next))) break;
+        this.#flights.push(this.#launch(next, { behind: true, committing }));
+      }
+    });
   }
 
-  #sendEach(upcoming: readonly PlannedMigration[], committing: boolean): void {
-    for (const next of upcoming.slice(this.#flights.length, AHEAD - 1)) {
-      if (!maySendAhead(next) || (committing && !fitsInBulk(next))) break;
-      if (committing) this.resetSession();
-      this.#flights.push(this.#launch(next, { guarded: true, committing }));
-    }
-    if (committing && this.#flights.length === 0) this.resetSession();
-  }
-
-  #launch(planned: PlannedMigration, { guarded, committing, lockTimeoutMs = null }: LaunchOptions): Flight {
+  #launch(planned: PlannedMigration, { behind, committing, lockTimeoutMs = null }: LaunchOptions): Flight {
     const { session, writer } = this.#context;
-    const begin = beginSql(this.#context, planned, lockTimeoutMs);
-    const sent = session.query(guarded ? `${begin}; ${this.#guardSql()}` : begin);
-    const begun = Promise.all([this.#reset, sent]);
+    const guard = behind ? [writer.committedSql()] : [];
+    if (committing && isQuick(planned)) return this.#launchInOneMessage(planned, guard);
+    const begin = beginSql(this.#context, planned, { select: guard, lockTimeoutMs });
+    const begun = Promise.all([this.#reset, session.query(begin)]);
     begun.catch(() => undefined);
     const step = planned.steps[0];
     const pipeline = new StatementPipeline(
@@ -160,7 +143,8 @@ export class WholeRunner {
       planned,
       step?.kind === "transaction" ? step.statements : [],
     );
-    const committed = committing ? writer.commitWith(finishedChange(writer, planned, null, null)) : null;
+    const reset = sessionResetSql(this.#context.work);
+    const committed = committing ? writer.commitWith(this.#finishedInBulk(planned), { reset }) : null;
     committed?.catch(() => undefined);
     const results = async (): Promise<StatementOutcome[]> => {
       if (step?.kind !== "code") return pipeline.resultsBehind(begun);
@@ -171,8 +155,40 @@ export class WholeRunner {
     return { planned, results, committed };
   }
 
-  #messagesOf(planned: PlannedMigration): readonly string[] {
-    return planned.format === "code" ? [...this.#context.messages] : [];
+  /**
+   * The whole transaction as one message, which spares the server an answer for each statement. The times at which they ended are
+   * asked for in between; while it runs nobody can tell which statement runs, so that this is for quick ones alone.
+   */
+  #launchInOneMessage(planned: PlannedMigration, guard: readonly string[]): Flight {
+    const { work, writer } = this.#context;
+    const { statements } = planned.steps[0] as Extract<PlanStep, { kind: "transaction" }>;
+    const begin = beginSql(this.#context, planned, { select: [...guard, TIME], lockTimeoutMs: null });
+    const timed = statements.map(({ sql }) => `${sql}\n`).join(`; SELECT ${TIME}; `);
+    const all = writer.commitWith(this.#finishedInBulk(planned), {
+      before: `${begin}; ${timed}; SELECT ${TIME}; `,
+      reset: sessionResetSql(work),
+    });
+    all.catch(() => undefined);
+    const results = async (): Promise<StatementOutcome[]> => {
+      await this.#reset;
+      return timedOutcomes(statements, await all).map((outcome) => {
+        emitStarted(this.#context, planned, outcome.statement, false);
+        emitFinished(this.#context, planned, outcome);
+        return outcome;
+      });
+    };
+    return { planned, results, committed: all, inOneMessage: true };
+  }
+
+  #finished(planned: PlannedMigration, results: readonly StatementOutcome[]): HistoryChange {
+    const { messages, writer } = this.#context;
+    return finishedChange(writer, planned, results, null, planned.format === "code" ? [...messages] : []);
+  }
+
+  /** For what is sent before its outcome is known. */
+  #finishedInBulk(planned: PlannedMigration): HistoryChange {
+    const { writer } = this.#context;
+    return this.#texts.storeAllAtOnce(finishedChange(writer, planned, null, null), writer);
   }
 
   #keepSlow(planned: PlannedMigration, outcomes: readonly StatementOutcome[]): void {
@@ -181,6 +197,33 @@ export class WholeRunner {
       this.#context.slowStatements.push({ migration: planned.id, ...statementDetails(outcome) });
     }
   }
+}
+
+/** Its result is told from all others by the name of its column. */
+const TIME = "EXTRACT(epoch FROM pg_catalog.clock_timestamp()) AS godwit_time";
+
+/** Of each statement: from the time before it to the next; its result stands right before the latter. */
+function timedOutcomes(
+  statements: readonly Statement[],
+  results: readonly StatementResult[],
+): StatementOutcome[] {
+  const times = results.flatMap(({ rows }, index) => {
+    const seconds = rows[0]?.godwit_time;
+    return seconds === undefined || seconds === null ? [] : [{ index, ms: Number(seconds) * 1000 }];
+  });
+  return statements.map((statement, index) => {
+    const [before, after] = [times[index]!, times[index + 1]!];
+    return {
+      statement,
+      durationMs: Math.max(0, after.ms - before.ms),
+      rows: results[after.index - 1]!.rowCount,
+    };
+  });
+}
+
+function isQuick(planned: PlannedMigration): boolean {
+  const [step] = planned.steps;
+  return step?.kind === "transaction" && step.statements.every(({ quick }) => quick);
 }
 
 /** SET TRANSACTION must be the first query of its transaction, which it is not behind the guard. */

@@ -12,6 +12,7 @@ import { plannedWithAlone } from "../plan/replan.ts";
 import type { Plan } from "../plan/types.ts";
 import { fleetGraph } from "./fleet-graph.ts";
 import { hasWork, inspect } from "./inspect.ts";
+import { NewHistories } from "./new-histories.ts";
 import type { FleetIo } from "./io.ts";
 import { lockTarget } from "./lock-target.ts";
 import type { UpOptions } from "./options.ts";
@@ -64,26 +65,62 @@ export async function bringUp(
   for (const { findings, facts } of participants) {
     if (findings.comparison.pending.length > 0) assertOwnSession(facts);
   }
+  const histories = new NewHistories(io, participants);
+  let work: Work;
+  try {
+    work = await planAll(io, options, participants, files, histories);
+  } finally {
+    await histories.giveUp();
+  }
+  await runAll(io, options, participants, work);
+}
+
+/** What is to be done, in its order. */
+interface Work {
+  readonly parsed: ReadonlyMap<string, Map<string, Migration>>;
+  readonly appliedBy: AppliedIds;
+  readonly graph: Graph;
+  readonly busy: readonly { readonly segment: Segment; readonly plan: Plan }[];
+}
+
+async function planAll(
+  io: FleetIo,
+  options: UpOptions,
+  participants: readonly Participant[],
+  files: ReadonlyMap<string, readonly MigrationFile[]>,
+  histories: NewHistories,
+): Promise<Work> {
   const parsed = await parsePending(
     io,
     participants.map((participant) => participant.findings.comparison),
   );
+  await histories.made();
   const appliedBy = new Map(
     participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
   );
   const graph = graphOf(io, files, parsed, appliedBy);
   const segments = segmentsOf(graph, participants, options);
   await assertRequirementsMet(io, graph, segments, appliedBy);
-  const busy: Segment[] = [];
+  const busy: { segment: Segment; plan: Plan }[] = [];
   for (const segment of segments) {
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const own = parsed.get(segment.stream) ?? new Map();
     const plan = await planSegment(io, options, graph, participant, segment, own, participant);
     participant.run.warn(io, plan.warnings);
     // Repeatables that are not to be put back are no work, and what has no work takes no lock.
-    if (plan.migrations.length > 0) busy.push(segment);
+    if (plan.migrations.length > 0) busy.push({ segment, plan });
   }
-  for (const segment of busy) {
+  if (busy.length > 0) await histories.commit();
+  return { parsed, appliedBy, graph, busy };
+}
+
+async function runAll(
+  io: FleetIo,
+  options: UpOptions,
+  participants: readonly Participant[],
+  { parsed, appliedBy, graph, busy }: Work,
+): Promise<void> {
+  for (const { segment, plan } of busy) {
     throwIfAborted(io.signal);
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const { run } = participant;
@@ -94,7 +131,9 @@ export async function bringUp(
     try {
       if (skipped === null || nodes.length > 0) {
         const runnable = { ...segment, nodes, withRepeatables: skipped === null && segment.withRepeatables };
-        await runSegment(io, options, graph, participant, runnable, parsed.get(segment.stream) ?? new Map());
+        const known = skipped === null ? plan : null;
+        const own = parsed.get(segment.stream) ?? new Map<string, Migration>();
+        await runSegment(io, options, graph, participant, runnable, own, known);
       }
       for (const node of nodes) appliedBy.get(segment.stream)!.add(node.id);
       run.skipped = skipped?.reason ?? null;
@@ -139,13 +178,19 @@ async function runSegment(
   participant: Participant,
   segment: Segment,
   parsed: Map<string, Migration>,
+  known: Plan | null,
 ): Promise<void> {
   const { target, session, facts, files, run } = participant;
   const needed = (snapshot: HistorySnapshot): boolean => hasWork(compareWithHistory(files, snapshot.rows));
   await lockTarget(run.following(io), target, { session, facts }, needed, async ({ context, snapshot }) => {
     const findings = await inspect(io, session, target, files, snapshot);
     const seen = { snapshot, findings };
-    const plan = await planSegment(io, options, graph, participant, segment, parsed, seen);
+    // Where nothing was ever applied, then or now, the plan that was made before the lock holds.
+    const isSame = participant.snapshot.rows.length === 0 && snapshot.rows.length === 0;
+    const plan =
+      isSame && known !== null
+        ? known
+        : await planSegment(io, options, graph, participant, segment, parsed, seen);
     run.warn(io, plan.warnings);
     await runPlan(context, plan, {
       onDone: (outcome) => run.add(outcome, "up"),

@@ -9,6 +9,7 @@ import { withParticipants } from "./participants.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { assertFolders, selectStreams } from "./streams.ts";
+import { prepareParser } from "../sql/parser.ts";
 
 /**
  * Brings every selected stream up. Everything is read and checked before anything is touched: files, edits of what is applied,
@@ -26,6 +27,7 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
     const runs = participants.map((participant) => participant.run);
     if (participants.some((participant) => hasWork(participant.findings.comparison))) {
       // What parses and runs is not loaded where there is nothing to run.
+      prepareParser();
       const { bringUp } = await import("./bring-up.ts");
       await keepingResult(io, runs, started, () => bringUp(io, options, participants, files));
     }

@@ -53,7 +53,7 @@ export function breakBetween(head: LogHead, entry: StoredEntry): string | null {
 }
 
 /**
- * The hash that `append_log` computes: SHA-256 of the text of
+ * The hash that `record_change` computes: SHA-256 of the text of
  * `jsonb_build_array(prev_hash, seq, run_id, migration_id, level, event, message, details, at)`.
  * JSON.stringify escapes strings as PostgreSQL's jsonb output does (manual 8.14: only what JSON demands).
  */

@@ -29,7 +29,6 @@ export async function upgradeHistory(
   scope: HistoryScope,
   options: UpgradeOptions,
 ): Promise<{ readonly from: number; readonly to: number }> {
-  const key = literal(`godwit history ${scope.schema}`);
   const deadline = monotonicMs() + options.waitMs;
   for (;;) {
     const { meta } = await readHistory(session, scope);
@@ -40,7 +39,7 @@ export async function upgradeHistory(
     await session.query("BEGIN");
     try {
       const [row] = await session.rows(
-        `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${key}, 0)) AS locked`,
+        `SELECT pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)}) AS locked`,
       );
       if (row?.locked === "t") {
         // Read again: another process may have finished between the first look and the lock.
@@ -73,29 +72,79 @@ async function applyUpgrades(
   from: number,
   toolVersion: string,
 ): Promise<void> {
-  const schema = ident(scope.schema);
+  const parts: string[] = [];
   if (from === 0) {
+    const schema = ident(scope.schema);
     // Asked first: CREATE SCHEMA IF NOT EXISTS needs the privilege even when the schema was prepared for us.
     const [row] = await session.rows(
       `SELECT pg_catalog.to_regnamespace(${literal(schema)}) IS NULL AS missing`,
     );
-    if (row?.missing === "t") {
-      await session.query(`CREATE SCHEMA ${schema}`);
-      await session.query(
-        `COMMENT ON SCHEMA ${schema} IS 'History of migrations, written by Godwit. Do not edit.'`,
-      );
-    }
+    if (row?.missing === "t") parts.push(schemaSql(schema));
   }
-  for (const upgrade of HISTORY_UPGRADES) {
-    if (upgrade.version <= from) continue;
-    await session.query(upgrade.sql(schema));
-    await session.query(
-      `INSERT INTO ${schema}.meta (version, min_reader, min_writer, tool_version)
-       VALUES (${upgrade.version}, ${upgrade.minReader}, ${upgrade.minWriter}, ${literal(toolVersion)})
-       ON CONFLICT (singleton) DO UPDATE SET (version, min_reader, min_writer, tool_version, upgraded_at) =
-         (EXCLUDED.version, EXCLUDED.min_reader, EXCLUDED.min_writer, EXCLUDED.tool_version, EXCLUDED.upgraded_at)`,
-    );
-  }
+  await session.query([...parts, ...upgradesSql(scope, from, toolVersion)].join("; "));
+}
+
+function schemaSql(schema: string): string {
+  return `CREATE SCHEMA ${schema}; COMMENT ON SCHEMA ${schema} IS 'History of migrations, written by Godwit. Do not edit.'`;
+}
+
+/** The statements that bring a history from one version to ours, and say so in it. */
+function upgradesSql(scope: HistoryScope, from: number, toolVersion: string): string[] {
+  const schema = ident(scope.schema);
+  return HISTORY_UPGRADES.filter(({ version }) => version > from).flatMap((upgrade) => [
+    upgrade.sql(schema),
+    `INSERT INTO ${schema}.meta (version, min_reader, min_writer, tool_version)
+     VALUES (${upgrade.version}, ${upgrade.minReader}, ${upgrade.minWriter}, ${literal(toolVersion)})
+     ON CONFLICT (singleton) DO UPDATE SET (version, min_reader, min_writer, tool_version, upgraded_at) =
+       (EXCLUDED.version, EXCLUDED.min_reader, EXCLUDED.min_writer, EXCLUDED.tool_version, EXCLUDED.upgraded_at)`,
+  ]);
+}
+
+/** A history that is being created in an open transaction: nobody else sees it, and it may still come to nothing. */
+export interface NewHistory {
+  /** Waits until the server is done with it. @returns whether it worked; if not, the session is as it was before. */
+  isMade(): Promise<boolean>;
+  /** @throws the server's error if it could not be committed. */
+  commit(): Promise<void>;
+  rollBack(): Promise<void>;
+}
+
+/**
+ * Has the server create the history, in a transaction that the caller commits or rolls back, while the caller is busy with
+ * something else: it takes as long as parsing a hundred files. Only for a database that has none. Whatever is in its way,
+ * another process that does the same or a missing privilege, makes it come to nothing; `upgradeHistory` says why.
+ */
+export function beginHistory(session: Session, scope: HistoryScope, toolVersion: string): NewHistory {
+  const free = `pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)})`;
+  const statements = [
+    "BEGIN",
+    `SELECT pg_catalog.int4div(1, ${free}::pg_catalog.int4)`,
+    schemaSql(ident(scope.schema)),
+    ...upgradesSql(scope, 0, toolVersion),
+  ];
+  const made = session.query(statements.join("; ")).then(
+    () => true,
+    () => false,
+  );
+  const rollBack = async (): Promise<void> => {
+    await session.cleanup(() => session.query("ROLLBACK"));
+  };
+  return {
+    rollBack,
+    async isMade() {
+      if (await made) return true;
+      await rollBack();
+      return false;
+    },
+    async commit() {
+      await session.query("COMMIT");
+    },
+  };
+}
+
+/** The key of the lock under which a history is created or upgraded. */
+function upgradeKey(scope: HistoryScope): string {
+  return `pg_catalog.hashtextextended(${literal(`godwit history ${scope.schema}`)}, 0)`;
 }
 
 async function metaInTransaction(session: Session, scope: HistoryScope): Promise<MetaRow | null> {

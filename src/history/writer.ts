@@ -2,17 +2,20 @@ import { GodwitError } from "../core/error.ts";
 import type { Direction } from "../core/events.ts";
 import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
-import type { Session } from "../postgres/session.ts";
+import type { Session, StatementResult } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
-import { BEGIN, OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
-import { ident, literal } from "../sql/quote.ts";
+import { BEGIN, CATALOG_PATH_LOCALLY, OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
+import { arrayText, compositeLiteral, ident, literal } from "../sql/quote.ts";
 import type { LogEntry } from "./log-chain.ts";
 import { storableJson, storableText } from "./storable.ts";
 import { scopeCondition, type HistoryScope } from "./read.ts";
 import type { MigrationStatus, StoredError } from "./types.ts";
 
-/** SQLSTATE of `append_log` when token and owner do not hold the lock. */
+/** SQLSTATE of `record_change` when token and owner do not hold the lock. */
 const FENCE_LOST = "GW001";
+
+/** Of a change that is about no migration's state. */
+const NO_MIGRATION: readonly null[] = Array.from({ length: 16 }, () => null);
 
 /** The right to write: the lock's key and the token and owner under which it is held (law 3). */
 export interface Fence {
@@ -34,8 +37,8 @@ export interface MigrationRecord {
   readonly statementHashes: readonly string[];
   readonly requires: readonly string[];
   readonly irreversible: string | null;
-  /** `transaction`: since the open transaction began, by the database's clock. */
-  readonly executionMs: number | "transaction" | null;
+  /** null also where the entry of the log is `timed`: then the server measures both. */
+  readonly executionMs: number | null;
   readonly error: StoredError | null;
   /** Texts to keep; null: stored already or not wanted. */
   readonly files: { readonly upSql: string; readonly downSql: string | null } | null;
@@ -65,6 +68,13 @@ export interface Backend {
   readonly pid: number;
   /** null where the role may not see it. */
   readonly start: string | null;
+}
+
+export interface CommitOptions {
+  /** Sent in front, in the same message: the statements of the transaction, BEGIN included, each with a semicolon. */
+  readonly before?: string;
+  /** The statements of a reset that is to hold from this commit on. */
+  readonly reset?: string;
 }
 
 export interface HistoryWriterOptions {
@@ -99,20 +109,27 @@ export class HistoryWriter {
   /**
    * Sends the change and COMMIT for the open transaction, as one message. What the transaction deferred runs first, while
    * role and search_path are still the migration's. The promise must be awaited before the outcome
-   * is believed; statements sent meanwhile must be guarded by `assertCommittedSql`.
+   * is believed; what is sent meanwhile must be guarded by `committedSql`.
+   * @returns the results of all statements of the message.
    * @throws GodwitError LOCK_LOST if the fence does not hold, LOG_CHAIN_BROKEN if the log goes on behind its known end; the
    *   server's error if a deferred constraint refuses the commit.
    */
-  async commitWith(change: HistoryChange): Promise<void> {
-    const text = `SET CONSTRAINTS ALL IMMEDIATE; ${OWN_ROLE_LOCALLY}; ${this.#render(change)}; COMMIT`;
+  async commitWith(
+    change: HistoryChange,
+    { before = "", reset }: CommitOptions = {},
+  ): Promise<readonly StatementResult[]> {
+    const own = reset === undefined ? OWN_ROLE_LOCALLY : `${reset}; ${CATALOG_PATH_LOCALLY}`;
+    const text = `${before}SET CONSTRAINTS ALL IMMEDIATE; ${own}; ${this.#render(change)}; COMMIT`;
     this.#logSeq += change.log.length;
     const sent = { log: this.#logSeq, applied: this.#appliedSeq };
+    let results: readonly StatementResult[];
     try {
-      await this.#options.session.query(text);
+      results = await this.#options.session.results(text);
     } catch (error) {
       throw asWriteError(error, this.#options.scope);
     }
     this.#committed = sent;
+    return results;
   }
 
   /** Goes back to what is known to be committed. Called once everything that was under way has failed. */
@@ -136,11 +153,13 @@ export class HistoryWriter {
   }
 
   /**
-   * An expression that fails, aborting the transaction it stands in, unless everything sent so far was committed. Put behind BEGIN it lets
-   * the next transaction follow a COMMIT without waiting for its answer: whatever comes behind a failed one is refused.
+   * An expression that fails, aborting the transaction it stands in, unless everything sent so far was committed. Put behind BEGIN it
+   * lets the next transaction follow a COMMIT without waiting for its answer: whatever comes behind a failed one is refused.
    */
-  assertCommittedSql(): string {
-    return `${this.#table("assert_log_at")}(${this.#fence()}, ${this.#logSeq})`;
+  committedSql(): string {
+    const known = "coalesce(pg_catalog.current_setting('godwit.log_seq', true), '')";
+    const same = `pg_catalog.texteq(${known}, ${literal(String(this.#logSeq))})::pg_catalog.int4`;
+    return `pg_catalog.int4div(1, ${same})`;
   }
 
   /** Statement that says in the lock's row that the lock was given back. */
@@ -150,6 +169,16 @@ export class HistoryWriter {
       `UPDATE ${this.#table("migration_locks")} SET expires_at = pg_catalog.clock_timestamp() ` +
       `WHERE key = ${literal(key)} AND token = ${token} AND owner = ${literal(owner)}`
     );
+  }
+
+  /** Statement that stores texts of migrations; those that are stored already stay as they are. */
+  storeFiles(
+    files: readonly (NonNullable<MigrationRecord["files"]> & { readonly checksum: string })[],
+  ): string {
+    const rows = files.map(
+      ({ checksum, upSql, downSql }) => `(${literal(checksum)}, ${literal(upSql)}, ${literal(downSql)})`,
+    );
+    return `INSERT INTO ${this.#table("migration_files")} (checksum, up_sql, down_sql) VALUES ${rows.join(", ")} ON CONFLICT DO NOTHING`;
   }
 
   /** Statement that empties the ledger of one migration. */
@@ -169,14 +198,13 @@ export class HistoryWriter {
       ["description", literal(record.description)],
       ["checksum", literal(record.checksum)],
       ["down_checksum", literal(record.downChecksum)],
-      ["statement_hashes", textArray(record.statementHashes)],
-      ["requires", textArray(record.requires)],
+      ["statement_hashes", literal(arrayText(record.statementHashes))],
+      ["requires", literal(arrayText(record.requires))],
       ["irreversible", literal(record.irreversible)],
     ] as const;
-    const { upSql, downSql } = record.files ?? { upSql: "", downSql: null };
+    const files = record.files ?? { upSql: "", downSql: null };
     return [
-      `INSERT INTO ${this.#table("migration_files")} (checksum, up_sql, down_sql) VALUES ` +
-        `(${literal(record.checksum)}, ${literal(upSql)}, ${literal(downSql)}) ON CONFLICT DO NOTHING`,
+      this.storeFiles([{ ...files, checksum: record.checksum }]),
       `UPDATE ${this.#table("migrations")} SET ${columns.map(([name, value]) => `${name} = ${value}`).join(", ")} ` +
         `WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(record.id)} AND kind = ${literal(record.kind)}`,
     ];
@@ -192,43 +220,55 @@ export class HistoryWriter {
   #render(change: HistoryChange): string {
     const parts = [...(change.statements ?? [])];
     for (const step of change.steps ?? []) parts.push(this.#stepSql(step));
-    const calls = change.log.map((entry) => this.#appendSql(entry));
-    if (change.migration !== undefined) calls.push(this.#putSql(change.migration));
+    const last = change.log.length - 1;
+    const calls = change.log.map((entry, index) =>
+      this.#recordSql(entry, index === last ? change.migration : undefined),
+    );
     parts.push(`SELECT ${calls.join(", ")}`);
     return parts.join("; ");
   }
 
-  #appendSql(entry: LogEntry): string {
-    const values = [entry.level, entry.event, entry.migrationId, storableText(entry.message)];
-    const details = literal(storableJson(entry.details)) + (entry.timed === true ? DURATION : "");
-    return `${this.#table("append_log")}(${this.#fence()}, ${this.#target()}, ${values.map((value) => literal(value)).join(", ")}, ${details})`;
+  /** The values stand in the order of the columns of the type `history_change`. */
+  #recordSql(entry: LogEntry, record: MigrationRecord | undefined): string {
+    const { fence, scope } = this.#options;
+    const values = [
+      fence.key,
+      String(fence.token),
+      fence.owner,
+      scope.stream,
+      scope.targetSchema,
+      entry.level,
+      entry.event,
+      entry.migrationId,
+      storableText(entry.message),
+      storableJson(entry.details),
+      String(entry.timed === true),
+      ...(record === undefined ? NO_MIGRATION : this.#migrationValues(record)),
+    ];
+    return `${this.#table("record_change")}(${compositeLiteral(values)})`;
   }
 
-  #putSql(record: MigrationRecord): string {
+  #migrationValues(record: MigrationRecord): (string | null)[] {
     const applied = record.status === "completed" || record.status === "baseline";
     if (applied) this.#appliedSeq += 1;
-    const { fence, toolVersion } = this.#options;
-    const values = [
-      literal(record.id),
-      literal(record.kind),
-      literal(record.format),
-      literal(record.description),
-      literal(record.status),
-      literal(record.checksum),
-      literal(record.downChecksum),
-      textArray(record.statementHashes),
-      textArray(record.requires),
-      literal(record.irreversible),
-      durationSql(record.executionMs),
-      literal(fence.owner),
-      String(fence.token),
-      literal(toolVersion),
-      literal(record.error === null ? null : storableJson(record.error)),
-      applied ? String(this.#appliedSeq) : "NULL",
-      literal(record.files?.upSql ?? null),
-      literal(record.files?.downSql ?? null),
+    return [
+      record.id,
+      record.kind,
+      record.format,
+      record.description,
+      record.status,
+      record.checksum,
+      record.downChecksum,
+      arrayText(record.statementHashes),
+      arrayText(record.requires),
+      record.irreversible,
+      applied ? String(this.#appliedSeq) : null,
+      record.executionMs === null ? null : String(Math.round(record.executionMs)),
+      this.#options.toolVersion,
+      record.error === null ? null : storableJson(record.error),
+      record.files?.upSql ?? null,
+      record.files?.downSql ?? null,
     ];
-    return `${this.#table("put_migration")}(${this.#target()}, ${values.join(", ")})`;
   }
 
   #stepSql(step: StepRecord): string {
@@ -241,11 +281,6 @@ export class HistoryWriter {
       `ON CONFLICT (stream, target_schema, migration_id, kind, direction, ordinal) DO UPDATE SET ` +
       `(statement_hash, state, backend_pid, backend_start, finished_at) = (EXCLUDED.statement_hash, EXCLUDED.state, EXCLUDED.backend_pid, EXCLUDED.backend_start, EXCLUDED.finished_at)`
     );
-  }
-
-  #fence(): string {
-    const { key, token, owner } = this.#options.fence;
-    return `${literal(key)}, ${token}, ${literal(owner)}`;
   }
 
   #target(): string {
@@ -279,19 +314,4 @@ function asWriteError(error: unknown, scope: HistoryScope): unknown {
       cause: error,
     },
   );
-}
-
-/** statement_timestamp() is when the server began with this message, that is, when the statement before it had ended (manual 9.9.5). */
-const DURATION =
-  "::jsonb || jsonb_build_object('duration_us', round(extract(epoch FROM statement_timestamp() - transaction_timestamp()) * 1000000)::bigint)";
-
-function durationSql(duration: MigrationRecord["executionMs"]): string {
-  if (duration === null) return "NULL";
-  return duration === "transaction"
-    ? "round(extract(epoch FROM statement_timestamp() - transaction_timestamp()) * 1000)::bigint"
-    : String(Math.round(duration));
-}
-
-function textArray(values: readonly string[]): string {
-  return values.length === 0 ? "'{}'" : `ARRAY[${values.map((value) => literal(value)).join(", ")}]`;
 }

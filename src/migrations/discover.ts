@@ -8,6 +8,7 @@ import { faultOfId, foldId, readFileName } from "./file-name.ts";
 import { FileReader } from "./file-reader.ts";
 import { foreignFiles, type ForeignTool } from "./foreign-tools.ts";
 import { compareIds, sortById } from "./order.ts";
+import { ByteKeeper } from "./kept-bytes.ts";
 import { assertNoProblems } from "./problems.ts";
 import { readSubfolder } from "./subfolder.ts";
 import { clashOf, encodingFault, printable, readFault } from "./file-faults.ts";
@@ -67,6 +68,7 @@ class Discovery {
   /** The folder with a separator behind it; joining strings is a good part of the time that ten thousand files take. */
   readonly #prefix: string;
   readonly #reader = new FileReader();
+  readonly #keeper = new ByteKeeper();
   readonly #files: MigrationFile[] = [];
   readonly #problems: GodwitError[] = [];
   readonly #foreign = new Map<ForeignTool, string[]>();
@@ -139,21 +141,28 @@ class Discovery {
     this.#taken.set(folded, name);
     const path = this.#prefix + name + (format === "folder" ? `${sep}up.sql` : "");
     const downPath = hasDown ? `${this.#prefix}${name}${sep}down.sql` : null;
-    const checksum = this.#checksum(path);
-    const downChecksum = downPath === null ? null : this.#checksum(downPath);
-    if (checksum === null || (downPath !== null && downChecksum === null)) return;
-    this.#files.push({
+    const bytes = this.#read(path);
+    if (bytes === null) return;
+    const checksum = checksumOf(bytes);
+    // The bytes are valid until the next file is read.
+    const single = downPath === null && format !== "code" ? bytes : null;
+    const downBytes = downPath === null ? null : this.#read(downPath);
+    if (downPath !== null && downBytes === null) return;
+    const file: MigrationFile = {
       stream: this.#stream,
       id,
       kind,
       format,
       path,
       downPath,
-      checksum: downChecksum === null ? checksum : checksumOfBoth(checksum, downChecksum),
-    });
+      checksum: downBytes === null ? checksum : checksumOfBoth(checksum, checksumOf(downBytes)),
+    };
+    if (single !== null) this.#keeper.keep(file, single);
+    this.#files.push(file);
   }
 
-  #checksum(path: string): string | null {
+  /** The bytes of a text; null where there is a problem with it. */
+  #read(path: string): Buffer | null {
     const name = path.slice(this.#prefix.length);
     try {
       const bytes = this.#reader.read(path);
@@ -161,7 +170,7 @@ class Discovery {
         this.#problem(name, "is larger than 256 MB", "load data with COPY or psql, outside of migrations");
         return null;
       }
-      if (isUtf8(bytes)) return checksumOf(bytes);
+      if (isUtf8(bytes)) return bytes;
       this.#problem(name, encodingFault(bytes), "save it as UTF-8");
     } catch (error) {
       this.#unreadable(name, error);

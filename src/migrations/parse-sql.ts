@@ -2,7 +2,7 @@ import type { Direction } from "../core/events.ts";
 import type { GodwitError } from "../core/error.ts";
 import { checksumOf } from "../sql/checksum.ts";
 import { lineComments } from "../sql/lexer.ts";
-import { splitSql } from "../sql/split.ts";
+import { splitParts } from "../sql/split.ts";
 import type { Directive, SqlProblem, Statement } from "../sql/types.ts";
 import { offsetToPosition } from "../sql/position.ts";
 import {
@@ -76,9 +76,10 @@ export async function parseSql(source: SqlSource): Promise<ParsedSql> {
   const upMarker = markers.find(({ direction }) => direction === "up") ?? null;
   const downMarker = sound ? (markers.find(({ direction }) => direction === "down") ?? null) : null;
   const firstMarker = sound ? upMarker : null;
-  const first = await cut(stretch(text, 0, downMarker?.offset ?? text.length, firstMarker));
-  const second =
-    downMarker === null ? null : await cut(stretch(text, downMarker.offset, text.length, downMarker));
+  const [first, second = null] = await cut([
+    stretch(text, 0, downMarker?.offset ?? text.length, firstMarker),
+    ...(downMarker === null ? [] : [stretch(text, downMarker.offset, text.length, downMarker)]),
+  ]);
   const statements = [...first.statements, ...(second?.statements ?? [])];
   faults.push(...first.problems, ...(second?.problems ?? []));
   if (firstMarker !== null) {
@@ -110,9 +111,11 @@ interface Cut extends Stretch {
   readonly problems: readonly SqlProblem[];
 }
 
-async function cut(part: Stretch): Promise<Cut> {
-  const { statements, problems } = await splitSql(part.text, { line: part.line, column: 1 });
-  return { ...part, statements, problems };
+async function cut(parts: readonly [Stretch, ...Stretch[]]): Promise<[Cut, ...Cut[]]> {
+  const results = await splitParts(parts.map(({ text, line }) => ({ text, position: { line, column: 1 } })));
+  const cutOf = (part: Stretch, index: number): Cut => ({ ...part, ...results[index]! });
+  const [first, ...others] = parts;
+  return [cutOf(first, 0), ...others.map((part, index) => cutOf(part, index + 1))];
 }
 
 function section(part: Cut | null, settings: FileSettings): Section | null {

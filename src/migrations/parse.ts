@@ -3,6 +3,7 @@ import { GodwitError, isGodwitError } from "../core/error.ts";
 import { checksumOf } from "../sql/checksum.ts";
 import { describeId } from "./description.ts";
 import { checksumOfBoth } from "./discover.ts";
+import { keptBytes } from "./kept-bytes.ts";
 import { parseCode } from "./parse-code.ts";
 import { parseSql, type ParsedSql } from "./parse-sql.ts";
 import { assertNoProblems, locate } from "./problems.ts";
@@ -55,10 +56,11 @@ interface ReadMigration {
 
 async function parseFile(file: MigrationFile): Promise<ReadMigration> {
   try {
-    const text = readText(file.path);
+    const kept = keptBytes(file);
+    const text = readText(file.path, kept);
     if (file.format === "code") return await parseCode(file, text);
     const down = file.downPath === null ? null : readText(file.downPath);
-    return await parseTexts(file, { up: text, down });
+    return await parseTexts(file, { up: text, down }, kept === null ? null : file.checksum);
   } catch (error) {
     if (!isGodwitError(error)) throw error;
     return { migration: null, problems: error.problems.length > 0 ? error.problems : [error] };
@@ -67,9 +69,14 @@ async function parseFile(file: MigrationFile): Promise<ReadMigration> {
 
 /**
  * Parses a migration of SQL from its texts, wherever they come from.
+ * @param checksum of the texts, where it is known.
  * @param file for a folder its `path` and `downPath` name the two texts in messages.
  */
-export async function parseTexts(file: MigrationFile, texts: SqlTexts): Promise<ReadMigration> {
+export async function parseTexts(
+  file: MigrationFile,
+  texts: SqlTexts,
+  checksum: string | null = null,
+): Promise<ReadMigration> {
   const { stream, path } = file;
   const role = file.kind === "repeatable" ? "repeatable" : file.format === "folder" ? "up" : "file";
   const main = await parseSql({ stream, file: path, text: texts.up, role });
@@ -84,10 +91,7 @@ export async function parseTexts(file: MigrationFile, texts: SqlTexts): Promise<
   if (problems.length > 0 || up === null) return { migration: null, problems };
   const migration: Migration = {
     ...file,
-    checksum:
-      texts.down === null
-        ? checksumOf(texts.up)
-        : checksumOfBoth(checksumOf(texts.up), checksumOf(texts.down)),
+    checksum: checksum ?? checksumOfTexts(texts),
     description: settings.description ?? describeId(file.id),
     requires: settings.requires,
     irreversible: settings.irreversible,
@@ -97,6 +101,10 @@ export async function parseTexts(file: MigrationFile, texts: SqlTexts): Promise<
     down,
   };
   return { migration: Object.freeze(migration), problems };
+}
+
+function checksumOfTexts({ up, down }: SqlTexts): string {
+  return down === null ? checksumOf(up) : checksumOfBoth(checksumOf(up), checksumOf(down));
 }
 
 /** What is right by itself but does not go together. */

@@ -16,6 +16,7 @@ function statement(ordinal: number, extra: Partial<Statement> = {}): Statement {
     sessionEffect: null,
     directives: [],
     catalogCheck: null,
+    quick: false,
     ...extra,
   } as Statement;
 }

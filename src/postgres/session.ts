@@ -88,8 +88,16 @@ export class Session {
     values?: readonly unknown[],
     onNotice?: (notice: Notice) => void,
   ): Promise<StatementResult> {
-    const last = await this.#run(values === undefined ? { text } : { text, values: [...values] }, onNotice);
-    return { rows: last.rows as TextRow[], rowCount: last.rowCount, command: last.command ?? "" };
+    const results = await this.#run(
+      values === undefined ? { text } : { text, values: [...values] },
+      onNotice,
+    );
+    return asResult(results.at(-1)!);
+  }
+
+  /** As `query`, with the result of every statement of the text. */
+  async results(text: string, onNotice?: (notice: Notice) => void): Promise<readonly StatementResult[]> {
+    return (await this.#run({ text }, onNotice)).map(asResult);
   }
 
   /** As `query`, with values converted as the driver does it for applications: numbers, booleans, dates, JSON. */
@@ -97,11 +105,11 @@ export class Session {
     text: string,
     values: readonly unknown[],
   ): Promise<{ rows: unknown[]; rowCount: number | null }> {
-    const last = await this.#run({ text, values: [...values], types: pg.types });
-    return { rows: last.rows, rowCount: last.rowCount };
+    const [only] = await this.#run({ text, values: [...values], types: pg.types });
+    return { rows: only!.rows, rowCount: only!.rowCount };
   }
 
-  async #run(config: pg.QueryConfig, onNotice?: (notice: Notice) => void): Promise<pg.QueryResult> {
+  async #run(config: pg.QueryConfig, onNotice?: (notice: Notice) => void): Promise<pg.QueryResult[]> {
     if (this.#lost !== null) throw connectionLost(this.#lost);
     if (!this.#cleaningUp) throwIfAborted(this.#signal);
     const running = this.#send(config, onNotice);
@@ -109,7 +117,7 @@ export class Session {
     try {
       // Several statements in one text make the driver return a list, whatever its types say.
       const result: pg.QueryResult | pg.QueryResult[] = await running;
-      return Array.isArray(result) ? result.at(-1)! : result;
+      return Array.isArray(result) ? result : [result];
     } catch (error) {
       // What the server reports when it ends this session is the reason of the loss.
       if (isDatabaseError(error) && !endsSession(error)) throw error;
@@ -194,6 +202,10 @@ export class Session {
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CANCEL_EVERY_MS))]);
     }
   }
+}
+
+function asResult({ rows, rowCount, command }: pg.QueryResult): StatementResult {
+  return { rows: rows as TextRow[], rowCount, command: command ?? "" };
 }
 
 /** Opens a session that the caller must close. @throws GodwitError DATABASE_UNREACHABLE and what else `connect` throws. */

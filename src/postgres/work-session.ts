@@ -33,15 +33,18 @@ export function workSettingsSql(settings: WorkSettings): string {
 }
 
 /**
- * Brings the session back to where it was before a migration, our settings included (law 9).
+ * Brings the session back to where it was before a migration, our settings included (law 9). In a transaction it holds from
+ * its commit on, and is undone with it.
  * DISCARD ALL would do most of it but also drops advisory locks, ours among them (PostgreSQL manual, DISCARD).
  */
 export function sessionResetSql(settings: WorkSettings): string {
+  const { statementTimeoutMs } = settings;
+  // RESET ALL may bring a limit of the role's own back, and dropping temporary tables can take long.
+  const limit = statementTimeoutMs === 0 ? "" : `; SET statement_timeout = ${statementTimeoutMs}`;
   return (
-    // RESET ALL may bring a limit of the role's own back, and dropping temporary tables can take long.
-    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SET statement_timeout = 0; " +
-    "DEALLOCATE ALL; DISCARD TEMP; UNLISTEN *; CLOSE ALL; " +
-    workSettingsSql(settings)
+    `RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ${workSettingsSql({ ...settings, statementTimeoutMs: 0 })}; ` +
+    // An open cursor would keep a temporary table from being dropped.
+    `CLOSE ALL; DISCARD TEMP; DEALLOCATE ALL; UNLISTEN *${limit}`
   );
 }
 
@@ -60,12 +63,14 @@ export async function supportsConnectionCheck(session: Session): Promise<boolean
   }
 }
 
+/** The search_path that the history is written with. */
+export const CATALOG_PATH_LOCALLY = "SET LOCAL search_path = pg_catalog";
+
 /**
  * `SET LOCAL` of what the history needs, whatever the migration changed: catalog-only search_path, and the role that the
  * session began with. That is not NONE where the role's settings or the connection's options name one (manual, SET ROLE).
  */
-export const OWN_ROLE_LOCALLY =
-  "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; SET LOCAL search_path = pg_catalog";
+export const OWN_ROLE_LOCALLY: string = `SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; ${CATALOG_PATH_LOCALLY}`;
 
 /**
  * Takes the name and the settings of a holder off a session that goes on without the lock: who holds it next must not

@@ -1,5 +1,5 @@
 import { PositionWalker, type Position } from "./position.ts";
-import { isComment, SqlLexer, startsLine } from "./tokens.ts";
+import { isComment, isSpace, SqlLexer, startsLine } from "./tokens.ts";
 import type { Directive } from "./types.ts";
 
 const DIRECTIVE = /^--\s*godwit:([a-z_]+)(?:\s+(.*))?$/;
@@ -12,39 +12,49 @@ export interface Surroundings {
   readonly codeEnd: number;
 }
 
+const NONE: readonly Directive[] = Object.freeze([]);
+const COMMENT = /--|\/\*/;
+
 /** Walks along a text together with its statements, which must come in order. */
 export class DirectiveReader {
-  readonly #lexer: SqlLexer;
+  readonly #text: string;
   readonly #positions: PositionWalker;
-  #more: boolean;
+  /** Where the statement before ends. */
+  #from = 0;
 
   /** @param position where in its file the text begins. */
   constructor(text: string, position: Position) {
-    this.#lexer = new SqlLexer(text);
+    this.#text = text;
     this.#positions = new PositionWalker(text, position);
-    this.#more = this.#lexer.next();
   }
 
   /** @param start and end of the statement as the parser gives them. */
   statement(start: number, end: number): Surroundings {
-    const lexer = this.#lexer;
+    const from = this.#from;
+    this.#from = end;
+    if (!COMMENT.test(this.#text.slice(from, end))) {
+      let codeEnd = end;
+      while (codeEnd > start && isSpace(this.#text.charCodeAt(codeEnd - 1))) codeEnd -= 1;
+      return { directives: NONE, codeEnd };
+    }
+    const lexer = new SqlLexer(this.#text, from);
+    let more = lexer.next();
     let directives: Directive[] = [];
-    for (; this.#more && lexer.start < start; this.#more = lexer.next()) {
+    for (; more && lexer.start < start; more = lexer.next()) {
       if (!isComment(lexer)) directives = [];
       else if (lexer.kind === "line-comment") {
-        const directive = this.#directive();
+        const directive = this.#directive(lexer);
         if (directive !== null) directives.push(directive);
       }
     }
     let codeEnd = start;
-    for (; this.#more && lexer.start < end; this.#more = lexer.next()) {
+    for (; more && lexer.start < end; more = lexer.next()) {
       if (!isComment(lexer)) codeEnd = Math.min(lexer.end, end);
     }
     return { directives: Object.freeze(directives), codeEnd };
   }
 
-  #directive(): Directive | null {
-    const { text, start, end } = this.#lexer;
+  #directive({ text, start, end }: SqlLexer): Directive | null {
     const match = DIRECTIVE.exec(text.slice(start, end).trimEnd());
     if (match?.[1] === undefined || !startsLine(text, start)) return null;
     return Object.freeze({ name: match[1], argument: (match[2] ?? "").trim(), ...this.#positions.to(start) });

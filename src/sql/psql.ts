@@ -52,9 +52,24 @@ const HINTS: Readonly<Record<string, string>> = {
   gexec: "it runs what a query returns: use `DO $$ … EXECUTE … $$`, or a code migration",
 };
 
+/** Without either there is nothing for psql in a text. */
+const FOR_PSQL = /\\|copy/i;
+
+function hasStatement(lexer: SqlLexer): boolean {
+  while (lexer.next()) {
+    const { kind, end, text } = lexer;
+    if (kind === "block-comment" ? end === text.length : kind !== "line-comment" && kind !== "semicolon")
+      return true;
+  }
+  return false;
+}
+
 /** Finds what only psql understands and takes it out, so that the rest can be parsed. Loads no parser. */
 export function scanForPsql(text: string): PsqlScan {
   const lexer = new SqlLexer(text);
+  if (!FOR_PSQL.test(text)) {
+    return { sql: text, commands: [], unclosedCopy: null, needsParser: hasStatement(lexer) };
+  }
   const commands: PsqlCommand[] = [];
   const pieces: string[] = [];
   let needsParser = false;

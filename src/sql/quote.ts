@@ -29,6 +29,24 @@ export function literal(value: string | null): string {
 }
 
 /**
+ * Texts as one literal of a composite type, for columns of any type that reads text (manual 8.16.6); null: NULL.
+ * @throws GodwitError USAGE for a NUL character.
+ */
+export function compositeLiteral(values: readonly (string | null)[]): string {
+  return literal(`(${values.map((value) => (value === null ? "" : innerQuoted(value))).join(",")})`);
+}
+
+/** Texts as the text of an array (manual 8.15.2), to stand in a literal or in a column of `compositeLiteral`. */
+export function arrayText(values: readonly string[]): string {
+  return `{${values.map(innerQuoted).join(",")}}`;
+}
+
+/** In double quotes, as arrays and composite values read their elements. */
+function innerQuoted(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replaceAll(/["\\]/g, "\\$&") : text}"`;
+}
+
+/**
  * A text in dollar quotes, with a tag that does not occur in it; for bodies of functions and DO blocks.
  * @throws GodwitError USAGE for a NUL character.
  */

@@ -205,7 +205,8 @@ export function startsLine(text: string, offset: number): boolean {
   return at < 0 || text[at] === "\n" || text[at] === "\r" || (at === 0 && text[0] === "\ufeff");
 }
 
-function isSpace(code: number): boolean {
+/** Whether the server takes the code unit for white space; beyond ASCII there is none. */
+export function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
@@ -251,7 +252,8 @@ function endOfEscapeString(text: string, from: number): number {
 
 const COMMENT_MARK = /\/\*|\*\//g;
 
-function endOfBlockComment(text: string, from: number): number {
+/** @param from offset of its `/*`. @returns where it ends, the comments within it being closed; the end of the text if it is not closed. */
+export function endOfBlockComment(text: string, from: number): number {
   let depth = 0;
   COMMENT_MARK.lastIndex = from;
   for (let found = COMMENT_MARK.exec(text); found !== null; found = COMMENT_MARK.exec(text)) {

@@ -10,6 +10,7 @@ const statement = z.strictObject({
   transaction: z.enum(["inside", "ends", "alone"]),
   transaction_reason: z.string().nullable(),
   commits: z.boolean(),
+  quick: z.boolean(),
   hash: z.string(),
   session_effect: z.enum(["set", "temporary", "prepare"]).nullable(),
   directives: z.array(

@@ -18,6 +18,7 @@ function statement(ordinal: number, sql: string, transactionReason: string | nul
     sessionEffect: null,
     directives: [],
     catalogCheck: null,
+    quick: false,
   };
 }
 

@@ -31,7 +31,7 @@ CREATE TABLE ${schema}.runs (
 COMMENT ON TABLE ${schema}.runs IS 'One row for each execution of Godwit that changed this database.';
 
 CREATE TABLE ${schema}.migration_files (
-  checksum text PRIMARY KEY,
+  checksum text COLLATE "C" PRIMARY KEY,
   up_sql text NOT NULL,
   down_sql text
 );
@@ -116,78 +116,94 @@ ${functions(schema)}`;
 }
 
 /**
- * The writes of a run as functions: their plans stay cached in the session, and the end of the log, the fence and the entry
- * are one act on the server. GW001 is the SQLSTATE of a fence that does not hold.
+ * The writes of a run as one function: its plans stay cached in the session, and the end of the log, the fence, the entry
+ * and the state of the migration are one act on the server. It takes one value of one type, since a call with thirty
+ * literals takes the server longer to understand than to run. GW001 is the SQLSTATE of a fence that does not hold.
  */
 function functions(schema: string): string {
   return `
-CREATE FUNCTION ${schema}.append_log(
-  lock_key text, held_token bigint, held_owner uuid, of_stream text, of_target_schema text,
-  entry_level text, entry_event text, entry_migration text, entry_message text, entry_details jsonb
-) RETURNS bigint LANGUAGE plpgsql AS $function$
+CREATE TYPE ${schema}.history_change AS (
+  lock_key text,
+  token bigint,
+  run_id uuid,
+  stream text,
+  target_schema text,
+  level text,
+  event text,
+  migration_id text,
+  message text,
+  details jsonb,
+  timed boolean,
+  id text,
+  kind text,
+  format text,
+  description text,
+  status text,
+  checksum text,
+  down_checksum text,
+  statement_hashes text[],
+  requires text[],
+  irreversible text,
+  applied_seq bigint,
+  execution_ms bigint,
+  tool_version text,
+  error jsonb,
+  up_sql text,
+  down_sql text
+);
+COMMENT ON TYPE ${schema}.history_change IS 'One act of writing history: an entry of the log and, unless id is null, the state of a migration.';
+
+CREATE FUNCTION ${schema}.record_change(change ${schema}.history_change) RETURNS void LANGUAGE plpgsql AS $function$
 DECLARE
+  entry_at timestamptz := pg_catalog.clock_timestamp();
+  entry_details jsonb := change.details;
+  execution_ms bigint := change.execution_ms;
+  duration_us bigint;
   new_seq bigint;
   previous text;
-  entry_at timestamptz := pg_catalog.clock_timestamp();
   entry_hash text;
+  known text;
 BEGIN
+  IF change.timed THEN
+    duration_us := pg_catalog.round(EXTRACT(epoch FROM entry_at - pg_catalog.transaction_timestamp()) * 1000000);
+    entry_details := entry_details || pg_catalog.jsonb_build_object('duration_us', duration_us);
+    execution_ms := (duration_us + 500) / 1000;
+  END IF;
   UPDATE ${schema}.migration_locks l SET log_seq = l.log_seq + 1, log_prev_hash = l.log_hash, renewed_at = entry_at,
       log_hash = pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-        l.log_hash, l.log_seq + 1, held_owner, entry_migration, entry_level, entry_event, entry_message, entry_details,
+        l.log_hash, l.log_seq + 1, change.run_id, change.migration_id, change.level, change.event, change.message, entry_details,
         pg_catalog.to_char(entry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
-    WHERE l.key = lock_key AND l.token = held_token AND l.owner = held_owner
+    WHERE l.key = change.lock_key AND l.token = change.token AND l.owner = change.run_id
     RETURNING l.log_seq, l.log_prev_hash, l.log_hash INTO new_seq, previous, entry_hash;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'the lock % is not held with token %', lock_key, held_token USING ERRCODE = 'GW001';
+    RAISE EXCEPTION 'the lock % is not held with token %', change.lock_key, change.token USING ERRCODE = 'GW001';
   END IF;
   INSERT INTO ${schema}.migration_log
     (stream, target_schema, seq, run_id, migration_id, level, event, message, details, at, prev_hash, hash)
-    VALUES (of_stream, of_target_schema, new_seq, held_owner, entry_migration, entry_level, entry_event,
-      entry_message, entry_details, entry_at, previous, entry_hash);
-  RETURN new_seq;
-END
-$function$;
-COMMENT ON FUNCTION ${schema}.append_log IS 'Appends an entry to the log under a fence: GW001 unless token and owner hold the lock.';
-
-CREATE FUNCTION ${schema}.put_migration(
-  of_stream text, of_target_schema text, of_id text, of_kind text, new_format text, new_description text, new_status text,
-  new_checksum text, new_down_checksum text, new_statement_hashes text[], new_requires text[], new_irreversible text,
-  new_execution_ms bigint, new_run_id uuid, new_token bigint, new_tool_version text, new_error jsonb,
-  new_applied_seq bigint, new_up_sql text, new_down_sql text
-) RETURNS void LANGUAGE plpgsql AS $function$
-DECLARE
-  new_applied_at timestamptz := CASE WHEN new_applied_seq IS NOT NULL THEN pg_catalog.clock_timestamp() END;
-  new_applied_by text := CASE WHEN new_applied_seq IS NOT NULL THEN SESSION_USER END;
-BEGIN
-  IF new_up_sql IS NOT NULL THEN
-    INSERT INTO ${schema}.migration_files (checksum, up_sql, down_sql) VALUES (new_checksum, new_up_sql, new_down_sql)
-      ON CONFLICT DO NOTHING;
+    VALUES (change.stream, change.target_schema, new_seq, change.run_id, change.migration_id, change.level, change.event,
+      change.message, entry_details, entry_at, previous, entry_hash);
+  IF change.id IS NOT NULL THEN
+    IF change.up_sql IS NOT NULL THEN
+      INSERT INTO ${schema}.migration_files (checksum, up_sql, down_sql) VALUES (change.checksum, change.up_sql, change.down_sql)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    INSERT INTO ${schema}.migrations AS m (stream, target_schema, id, kind, format, description, status, checksum, down_checksum,
+        statement_hashes, requires, irreversible, applied_seq, applied_at, applied_by, execution_ms, run_id, token, tool_version, error)
+      VALUES (change.stream, change.target_schema, change.id, change.kind, change.format, change.description, change.status,
+        change.checksum, change.down_checksum, change.statement_hashes, change.requires, change.irreversible, change.applied_seq,
+        CASE WHEN change.applied_seq IS NOT NULL THEN entry_at END, CASE WHEN change.applied_seq IS NOT NULL THEN SESSION_USER END,
+        execution_ms, change.run_id, change.token, change.tool_version, change.error)
+      ON CONFLICT (stream, target_schema, id, kind) DO UPDATE SET
+        (format, description, status, checksum, down_checksum, statement_hashes, requires, irreversible, applied_seq, applied_at,
+          applied_by, execution_ms, run_id, token, tool_version, error)
+        = (EXCLUDED.format, EXCLUDED.description, EXCLUDED.status, EXCLUDED.checksum, EXCLUDED.down_checksum,
+          EXCLUDED.statement_hashes, EXCLUDED.requires, EXCLUDED.irreversible, EXCLUDED.applied_seq, EXCLUDED.applied_at,
+          EXCLUDED.applied_by, EXCLUDED.execution_ms, EXCLUDED.run_id, EXCLUDED.token, EXCLUDED.tool_version, EXCLUDED.error);
   END IF;
-  INSERT INTO ${schema}.migrations AS m (stream, target_schema, id, kind, format, description, status, checksum, down_checksum,
-      statement_hashes, requires, irreversible, applied_seq, applied_at, applied_by, execution_ms, run_id, token, tool_version, error)
-    VALUES (of_stream, of_target_schema, of_id, of_kind, new_format, new_description, new_status, new_checksum, new_down_checksum,
-      new_statement_hashes, new_requires, new_irreversible, new_applied_seq, new_applied_at, new_applied_by, new_execution_ms,
-      new_run_id, new_token, new_tool_version, new_error)
-    ON CONFLICT (stream, target_schema, id, kind) DO UPDATE SET
-      (format, description, status, checksum, down_checksum, statement_hashes, requires, irreversible, applied_seq, applied_at,
-        applied_by, execution_ms, run_id, token, tool_version, error)
-      = (EXCLUDED.format, EXCLUDED.description, EXCLUDED.status, EXCLUDED.checksum, EXCLUDED.down_checksum,
-        EXCLUDED.statement_hashes, EXCLUDED.requires, EXCLUDED.irreversible, EXCLUDED.applied_seq, EXCLUDED.applied_at,
-        EXCLUDED.applied_by, EXCLUDED.execution_ms, EXCLUDED.run_id, EXCLUDED.token, EXCLUDED.tool_version, EXCLUDED.error);
+  -- Undone with the transaction: whoever finds this number in the session later knows that it was committed.
+  known := pg_catalog.set_config('godwit.log_seq', new_seq::text, false);
 END
 $function$;
-COMMENT ON FUNCTION ${schema}.put_migration IS 'Sets the state of one migration; called in one transaction with append_log, which checks the fence.';
-
-CREATE FUNCTION ${schema}.assert_log_at(lock_key text, held_token bigint, held_owner uuid, expected_seq bigint)
-RETURNS void LANGUAGE plpgsql AS $function$
-BEGIN
-  PERFORM 1 FROM ${schema}.migration_locks l
-    WHERE l.key = lock_key AND l.token = held_token AND l.owner = held_owner AND l.log_seq = expected_seq;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the transaction before did not commit' USING ERRCODE = 'GW002';
-  END IF;
-END
-$function$;
-COMMENT ON FUNCTION ${schema}.assert_log_at IS 'Refuses to go on behind a commit that did not happen: GW002 unless the log ends at the expected entry.';
+COMMENT ON FUNCTION ${schema}.record_change IS 'Writes history under a fence: GW001 unless token and run hold the lock.';
 `;
 }

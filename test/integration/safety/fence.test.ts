@@ -111,11 +111,12 @@ describe("raising the token", () => {
     const [lock] = await database.query<{ token: string; owner: string }>(
       "SELECT token, owner FROM godwit.migration_locks",
     );
+    const late = `SELECT godwit.record_change(jsonb_populate_record(NULL::godwit.history_change, jsonb_build_object(
+      'lock_key', 'default', 'token', ${lock?.token}, 'run_id', '${lock?.owner}', 'stream', 'default', 'target_schema', '',
+      'level', 'info', 'event', 'late', 'message', 'late', 'details', '{}'::jsonb, 'timed', false)))`;
     const writer = await testClient(database.url);
     await writer.query("BEGIN");
-    await writer.query(
-      `SELECT godwit.append_log('default', ${lock?.token}, '${lock?.owner}', 'default', '', 'info', 'late', NULL, 'late', '{}')`,
-    );
+    await writer.query(late);
     await write({ "2_b.sql": "CREATE TABLE b ();\n" });
     const run = godwit.up();
     await expect
@@ -130,10 +131,6 @@ describe("raising the token", () => {
     await writer.query("COMMIT");
     expect((await run).total).toBe(1);
     await godwit.verify();
-    await expect(
-      writer.query(
-        `SELECT godwit.append_log('default', ${lock?.token}, '${lock?.owner}', 'default', '', 'info', 'late', NULL, 'late', '{}')`,
-      ),
-    ).rejects.toMatchObject({ code: "GW001" });
+    await expect(writer.query(late)).rejects.toMatchObject({ code: "GW001" });
   });
 });

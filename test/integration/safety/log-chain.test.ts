@@ -75,8 +75,10 @@ describe("the chain of a mixed history", () => {
     const [lock] = await database.query<{ token: string; owner: string; log_seq: string }>(
       "SELECT token, owner, log_seq FROM godwit.migration_locks",
     );
-    const append = `SELECT count(godwit.append_log('default', ${lock?.token}, '${lock?.owner}', 'default', '', 'info', 'filler', NULL, 'n ' || n, '{}'))
-      FROM generate_series(1, $1::int) n`;
+    const append = `SELECT count(*) FROM generate_series(1, $1::int) n,
+      LATERAL godwit.record_change(jsonb_populate_record(NULL::godwit.history_change, jsonb_build_object(
+        'lock_key', 'default', 'token', ${lock?.token}, 'run_id', '${lock?.owner}', 'stream', 'default', 'target_schema', '',
+        'level', 'info', 'event', 'filler', 'message', 'n ' || n, 'details', '{}'::jsonb, 'timed', false)))`;
     for (const wanted of [2000, 4000, 4001]) {
       const [{ n } = { n: 0 }] = await database.query<{ n: number }>(
         "SELECT log_seq::int AS n FROM godwit.migration_locks",

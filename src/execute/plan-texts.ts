@@ -1,0 +1,37 @@
+import type { HistoryChange, HistoryWriter } from "../history/writer.ts";
+import type { PlannedMigration } from "../plan/types.ts";
+
+/** More than this is not sent in one statement. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
+/**
+ * The texts of a plan that is sent as a bulk. The first change stores those of all its migrations, in one statement: a
+ * statement for each takes the server as long as the entry in the log. Should the transaction of that change be rolled
+ * back, so is all that was sent behind it, and the next change stores them again.
+ */
+export class PlanTexts {
+  readonly #plan: readonly PlannedMigration[];
+  #areStored = false;
+
+  /** @param plan the migrations; none: each change stores its own texts. */
+  constructor(plan: readonly PlannedMigration[]) {
+    const up = plan.filter(({ direction }) => direction === "up");
+    const size = up.reduce((sum, { upSql, downSql }) => sum + upSql.length + (downSql?.length ?? 0), 0);
+    this.#plan = size <= MOST_CHARACTERS ? up : [];
+  }
+
+  /** What was sent and not committed is lost. */
+  forget(): void {
+    this.#areStored = false;
+  }
+
+  /** The change without its own texts, which another one stores, or with those of all. */
+  storeAllAtOnce(change: HistoryChange, writer: HistoryWriter): HistoryChange {
+    const { migration } = change;
+    if (this.#plan.length === 0 || migration === undefined || migration.files === null) return change;
+    const without = { ...change, migration: { ...migration, files: null } };
+    if (this.#areStored) return without;
+    this.#areStored = true;
+    return { ...without, statements: [...(change.statements ?? []), writer.storeFiles(this.#plan)] };
+  }
+}
