@@ -7,7 +7,7 @@ import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
 import { statementDetails, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange } from "./records.ts";
-import { emitFinished, emitStarted } from "./statement-events.ts";
+import { emitFinished, emitStarted, subject } from "./statement-events.ts";
 import { PlanTexts } from "./plan-texts.ts";
 import { PIPELINE_DEPTH, StatementPipeline } from "./statement-pipeline.ts";
 import { beginSql, inTransaction, type UnderWay } from "./transaction.ts";
@@ -160,13 +160,15 @@ export class WholeRunner {
    * asked for in between; while it runs nobody can tell which statement runs, so that this is for quick ones alone.
    */
   #launchInOneMessage(planned: PlannedMigration, guard: readonly string[]): Flight {
-    const { work, writer } = this.#context;
+    const { emit, work, writer } = this.#context;
     const { statements } = planned.steps[0] as Extract<PlanStep, { kind: "transaction" }>;
     const begin = beginSql(this.#context, planned, { select: [...guard, TIME], lockTimeoutMs: null });
     const timed = statements.map(({ sql }) => `${sql}\n`).join(`; SELECT ${TIME}; `);
     const all = writer.commitWith(this.#finishedInBulk(planned), {
       before: `${begin}; ${timed}; SELECT ${TIME}; `,
       reset: sessionResetSql(work),
+      // Others are on their way as well, so that each must tell its own.
+      onNotice: (notice) => emit({ type: "notice", ...subject(this.#context, planned), ...notice }),
     });
     all.catch(() => undefined);
     const results = async (): Promise<StatementOutcome[]> => {

@@ -3,6 +3,9 @@ import { HISTORY_VERSION } from "../history/versions.ts";
 import type { FleetIo } from "./io.ts";
 import type { Participant } from "./participants.ts";
 
+/** Of more files the parsing takes too long for a transaction to stay open. */
+const MOST_FILES = 2000;
+
 interface Beginning {
   readonly participant: Participant;
   readonly history: NewHistory;
@@ -19,7 +22,10 @@ export class NewHistories {
   constructor(io: FleetIo, participants: readonly Participant[]) {
     this.#io = io;
     this.#begun = participants
-      .filter(({ snapshot, findings }) => snapshot.meta === null && findings.comparison.pending.length > 0)
+      .filter(({ snapshot, findings }) => {
+        const { length } = findings.comparison.pending;
+        return snapshot.meta === null && length > 0 && length <= MOST_FILES;
+      })
       // Targets may share a database, and with it the history's schema: the first one makes it.
       .filter(({ target }, index, all) => all.findIndex((one) => one.target.label === target.label) === index)
       .map((participant) => {

@@ -118,6 +118,7 @@ export function beginHistory(session: Session, scope: HistoryScope, toolVersion:
   const free = `pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)})`;
   const statements = [
     "BEGIN",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
     `SELECT pg_catalog.int4div(1, ${free}::pg_catalog.int4)`,
     schemaSql(ident(scope.schema)),
     ...upgradesSql(scope, 0, toolVersion),

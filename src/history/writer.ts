@@ -2,7 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import type { Direction } from "../core/events.ts";
 import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
-import type { Session, StatementResult } from "../postgres/session.ts";
+import type { Notice, Session, StatementResult } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { BEGIN, CATALOG_PATH_LOCALLY, OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
 import { arrayText, compositeLiteral, ident, literal } from "../sql/quote.ts";
@@ -75,6 +75,8 @@ export interface CommitOptions {
   readonly before?: string;
   /** The statements of a reset that is to hold from this commit on. */
   readonly reset?: string;
+  /** Told of each notice of the message. */
+  readonly onNotice?: (notice: Notice) => void;
 }
 
 export interface HistoryWriterOptions {
@@ -116,7 +118,7 @@ export class HistoryWriter {
    */
   async commitWith(
     change: HistoryChange,
-    { before = "", reset }: CommitOptions = {},
+    { before = "", reset, onNotice }: CommitOptions = {},
   ): Promise<readonly StatementResult[]> {
     const own = reset === undefined ? OWN_ROLE_LOCALLY : `${reset}; ${CATALOG_PATH_LOCALLY}`;
     const text = `${before}SET CONSTRAINTS ALL IMMEDIATE; ${own}; ${this.#render(change)}; COMMIT`;
@@ -124,7 +126,7 @@ export class HistoryWriter {
     const sent = { log: this.#logSeq, applied: this.#appliedSeq };
     let results: readonly StatementResult[];
     try {
-      results = await this.#options.session.results(text);
+      results = await this.#options.session.results(text, onNotice);
     } catch (error) {
       throw asWriteError(error, this.#options.scope);
     }

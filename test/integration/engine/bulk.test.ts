@@ -108,6 +108,25 @@ describe("many small migrations", () => {
     await godwit.verify();
   });
 
+  it("bring their own notices", async () => {
+    const { godwit } = await testProject(
+      tables(
+        Object.fromEntries(
+          Array.from({ length: COUNT - 1 }, (_, number) => [
+            number + 1,
+            `CREATE TABLE t${number + 1} (id int);\nCREATE TABLE IF NOT EXISTS t${number} ();\n`,
+          ]),
+        ),
+      ),
+    );
+    const run = godwit.up();
+    await run;
+    const notices = await eventsOf(run, "notice");
+    expect(notices.map(({ id, message }) => `${id}: ${message}`)).toEqual(
+      ids.slice(1).map((id, number) => `${id}: relation "t${number}" already exists, skipping`),
+    );
+  });
+
   it("go with others that take longer, stand alone or change the session", async () => {
     const { godwit, database } = await testProject({
       ...tables({
