@@ -43,8 +43,9 @@ interface Flight extends UnderWay<StatementOutcome[]> {
 /**
  * Runs migrations that are one transaction each, without waiting for the network between them. Each resets the session in its own
  * transaction, so that the session is as it was whether it commits or not. BEGIN and the first statements of the next one
- * are sent right behind COMMIT; a guard behind BEGIN makes the server refuse all of it if that commit failed. In a bulk the entry in the history and COMMIT are sent right behind the statements as well, for
- * several migrations at once: should one fail, the server refuses its COMMIT and whatever follows.
+ * are sent right behind COMMIT; a guard behind BEGIN makes the server refuse all of it if that commit failed. In a bulk the
+ * entry in the history and COMMIT are sent right behind the statements as well, for several migrations at once: should
+ * one fail, the server refuses its COMMIT and whatever follows.
  */
 export class WholeRunner {
   readonly #context: ExecutionContext;
@@ -52,12 +53,14 @@ export class WholeRunner {
   #flights: Flight[] = [];
   #reset: Promise<unknown> = Promise.resolve();
   readonly #texts: PlanTexts;
+  readonly #resetSql: string;
 
   /** @param plan all migrations of the plan. */
   constructor(context: ExecutionContext, plan: readonly PlannedMigration[]) {
     this.#context = context;
     this.#bulk = plan.length >= BULK;
     this.#texts = new PlanTexts(this.#bulk ? plan : []);
+    this.#resetSql = sessionResetSql(context.work);
   }
 
   /**
@@ -70,7 +73,7 @@ export class WholeRunner {
       start: (lockTimeoutMs) => this.#launch(planned, { behind: false, committing: false, lockTimeoutMs }),
       change: (results) => this.#finished(planned, results),
       onCommitting: () => this.#sendAhead(upcoming.slice(0, 1), false),
-      reset: sessionResetSql(this.#context.work),
+      reset: this.#resetSql,
       onRolledBack: () => {
         this.#flights = [];
         this.#texts.forget();
@@ -82,7 +85,7 @@ export class WholeRunner {
 
   /** Sends the session's reset as a message of its own, behind a migration that is not one transaction. */
   resetSession(): void {
-    this.#reset = this.#context.session.query(sessionResetSql(this.#context.work));
+    this.#reset = this.#context.session.query(this.#resetSql);
     this.#reset.catch(() => undefined);
   }
 
@@ -143,8 +146,9 @@ export class WholeRunner {
       planned,
       step?.kind === "transaction" ? step.statements : [],
     );
-    const reset = sessionResetSql(this.#context.work);
-    const committed = committing ? writer.commitWith(this.#finishedInBulk(planned), { reset }) : null;
+    const committed = committing
+      ? writer.commitWith(this.#finishedInBulk(planned), { reset: this.#resetSql })
+      : null;
     committed?.catch(() => undefined);
     const results = async (): Promise<StatementOutcome[]> => {
       if (step?.kind !== "code") return pipeline.resultsBehind(begun);
@@ -160,13 +164,13 @@ export class WholeRunner {
    * asked for in between; while it runs nobody can tell which statement runs, so that this is for quick ones alone.
    */
   #launchInOneMessage(planned: PlannedMigration, guard: readonly string[]): Flight {
-    const { emit, work, writer } = this.#context;
+    const { emit, writer } = this.#context;
     const { statements } = planned.steps[0] as Extract<PlanStep, { kind: "transaction" }>;
     const begin = beginSql(this.#context, planned, { select: [...guard, TIME], lockTimeoutMs: null });
     const timed = statements.map(({ sql }) => `${sql}\n`).join(`; SELECT ${TIME}; `);
     const all = writer.commitWith(this.#finishedInBulk(planned), {
       before: `${begin}; ${timed}; SELECT ${TIME}; `,
-      reset: sessionResetSql(work),
+      reset: this.#resetSql,
       // Others are on their way as well, so that each must tell its own.
       onNotice: (notice) => emit({ type: "notice", ...subject(this.#context, planned), ...notice }),
     });

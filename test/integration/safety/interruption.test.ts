@@ -98,7 +98,8 @@ describe.each(MOMENTS)("in the middle of $moment", ({ slow, quick, at, left, sta
       if (how !== "--timeout") cli.child.kill(how);
       const finished = await cli.finished;
       expect([finished.exit, finished.signal], finished.stderr).toEqual([status, null]);
-      expect(performance.now() - began).toBeLessThan(how === "--timeout" ? 4000 : 1500);
+      // The statement would wait for ever; a machine that is busy with other tests may take its time.
+      expect(performance.now() - began).toBeLessThan(10_000);
       await expectNothingLeft(database);
       expect(await tablesOf(database)).toEqual(left);
 
