@@ -36,7 +36,7 @@ export async function upgradeHistory(
     const from = meta?.version ?? 0;
     if (from >= HISTORY_VERSION) return { from, to: from };
 
-    await session.query("BEGIN");
+    await session.query(`BEGIN; SET LOCAL lock_timeout = ${Math.max(1, Math.ceil(options.waitMs))}`);
     try {
       const [row] = await session.rows(
         `SELECT pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)}) AS locked`,
@@ -51,19 +51,24 @@ export async function upgradeHistory(
       await session.query("ROLLBACK");
     } catch (error) {
       await session.cleanup(() => session.query("ROLLBACK"));
-      throw asUpgradeError(error, scope, session);
+      const sqlstate = sqlstateOf(error);
+      if (sqlstate === SQLSTATE.lockNotAvailable) throw tooLong(error);
+      // Somebody else has just made the schema: it is there for the next look.
+      if (sqlstate !== SQLSTATE.duplicateSchema && sqlstate !== SQLSTATE.uniqueViolation) {
+        throw asUpgradeError(error, scope, session);
+      }
     }
-    if (monotonicMs() > deadline) {
-      throw new GodwitError(
-        "LOCK_BUSY",
-        "another process is creating or upgrading the history and does not finish",
-        {
-          hint: "godwit status shows whether it got there; then run the same command again",
-        },
-      );
-    }
+    if (monotonicMs() > deadline) throw tooLong();
     await sleep(20 + Math.random() * 60, options.signal);
   }
+}
+
+function tooLong(cause?: unknown): GodwitError {
+  return new GodwitError(
+    "LOCK_BUSY",
+    "another process is creating or upgrading the history and does not finish",
+    { hint: "godwit status shows whether it got there; then run the same command again", cause },
+  );
 }
 
 async function applyUpgrades(
@@ -100,6 +105,9 @@ function upgradesSql(scope: HistoryScope, from: number, toolVersion: string): st
   ]);
 }
 
+/** Somebody else may have the schema's name in an open transaction; `upgradeHistory` waits longer for it. */
+const EARLY_WAIT_MS = 1000;
+
 /** A history that is being created in an open transaction: nobody else sees it, and it may still come to nothing. */
 export interface NewHistory {
   /** Waits until the server is done with it. @returns whether it worked; if not, the session is as it was before. */
@@ -118,7 +126,7 @@ export function beginHistory(session: Session, scope: HistoryScope, toolVersion:
   const free = `pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)})`;
   const statements = [
     "BEGIN",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = ${EARLY_WAIT_MS}`,
     `SELECT pg_catalog.int4div(1, ${free}::pg_catalog.int4)`,
     schemaSql(ident(scope.schema)),
     ...upgradesSql(scope, 0, toolVersion),

@@ -9,6 +9,7 @@ import {
   type TestDatabase,
   type TestRole,
 } from "../../support/postgres.ts";
+import { testClient } from "./gate.ts";
 import { failureOf, hasHistory, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
 
 const AT_ONCE = 20;
@@ -236,6 +237,18 @@ describe("the rights that a history takes", () => {
     expect(await database.query("SELECT DISTINCT applied_by FROM godwit.migrations")).toEqual([
       { applied_by: login.name },
     ]);
+  });
+});
+
+describe("a schema that somebody else is about to create", () => {
+  it.each(["ROLLBACK", "COMMIT"])("is waited for, and then made or used: %s", async (end) => {
+    const { database, godwit } = await testProject(ONE);
+    const other = await testClient(database.url);
+    await other.query("BEGIN; CREATE SCHEMA godwit");
+    const run = godwit.up();
+    setTimeout(() => void other.query(end), 1500);
+    expect((await run).total).toBe(1);
+    await godwit.verify();
   });
 });
 
