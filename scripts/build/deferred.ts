@@ -10,9 +10,6 @@ const AT_ONCE = ["api/create-godwit", "cli/commands/up"];
 
 const IMPORT = /(?<![.\w])import\("(?<specifier>\.{1,2}\/[^"]+\.ts)"\)/g;
 
-/** Called as soon as the file is loaded: whatever parses lies in it. */
-const FIRST = 'import { compileWasmOnce } from "./cli/wasm-flags.ts";\ncompileWasmOnce();';
-
 /** Entry point that holds every module of the sources that is imported dynamically. */
 export const DEFERRED = "deferred:all";
 
@@ -44,7 +41,7 @@ export function deferred(sources: string, beside: readonly string[]): Plugin {
         const exports = [...targets].map(
           ([name, path]) => `export * as ${name} from ${JSON.stringify(path)};`,
         );
-        return { contents: [FIRST, ...exports].join("\n"), resolveDir: sources };
+        return { contents: exports.join("\n"), resolveDir: sources };
       });
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (!path.startsWith(sources + sep)) return null;

@@ -1,11 +1,13 @@
 import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
+import { beforeParser } from "../core/before-parser.ts";
 import { exitStatusOf } from "../core/error-codes.ts";
 import { interrupted } from "../core/interrupt.ts";
 import type { Io, OutputStream } from "./io.ts";
 import { runCli } from "./run-cli.ts";
 import { renderError, asGodwitError } from "./views/error.ts";
 import { viewContext } from "./run-verb.ts";
+import { compileWasmOnce } from "./wasm-flags.ts";
 
 /** As `isatty`, whose module takes a while to load; the output of a pipeline shows without it that it is none. */
 function isTerminal(fd: number): boolean {
@@ -89,6 +91,7 @@ export async function runProcess(argv: readonly string[], leave: (status: number
   });
   const io: Io = { stdout, stderr, env: process.env, cwd: process.cwd(), now: Date.now };
   const controller = new AbortController();
+  beforeParser(compileWasmOnce);
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { parserIsLoaded } from "../core/before-parser.ts";
 import type * as libpgQuery from "libpg-query";
 import type { Node, ParseResult } from "libpg-query";
 import { isReported, parseFault, type ParseFault } from "./parse-fault.ts";
@@ -30,6 +31,7 @@ export function prepareParser(): void {
 
 /** Loads the grammar when it is first needed; anew if what was loaded is spoiled. */
 async function load(): Promise<ParserModule> {
+  parserIsLoaded();
   const parser = requireParser(isSpoiled);
   isSpoiled = false;
   await parser.loadModule();
