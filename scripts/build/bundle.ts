@@ -13,8 +13,8 @@ const CONFIG_FILE = ["read-text", "validate"];
 const EXTERNAL = ["libpg-query", "pg-native"];
 
 /**
- * Bundles the command line and the library, each into one file: linking fifty chunks took a quarter of the time to
- * start. What is imported dynamically is in the file but evaluated only when it is needed. Packages are bundled too.
+ * Bundles the command line into one file with what every start needs and one with the rest, and the library into one
+ * file: linking fifty chunks took a quarter of the time to start. Packages are bundled too.
  * The entry of the command line stays a small file of its own, so that the compile cache is on before the rest is read.
  * @returns the paths of all modules that went in, relative to the root.
  */

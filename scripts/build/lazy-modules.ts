@@ -5,10 +5,8 @@ import { lazyExports } from "./lazy-exports.ts";
 /** CommonJS modules that are needed in some runs only, and by whom they are required: its whole top level runs with them. */
 const LAZY: readonly { readonly required: RegExp; readonly by: RegExp }[] = [
   // Asks node:crypto for the Web Crypto API as soon as it is loaded; only passwords need it.
-  {
-    required: /^(?:\.\/crypto\/utils|\.\/utils)$/,
-    by: /[\\/]pg[\\/]lib[\\/](?:client|crypto[\\/]sasl)\.js$/,
-  },
+  { required: /^\.\/crypto\/utils$/, by: /[\\/]pg[\\/]lib[\\/]client\.js$/ },
+  { required: /^\.\/utils$/, by: /[\\/]pg[\\/]lib[\\/]crypto[\\/]sasl\.js$/ },
 ];
 
 const require = createRequire(import.meta.url);

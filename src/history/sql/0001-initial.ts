@@ -35,7 +35,7 @@ CREATE TABLE ${schema}.migration_files (
   up_sql text NOT NULL,
   down_sql text
 );
-COMMENT ON TABLE ${schema}.migration_files IS 'The text of every applied migration, once for each distinct content.';
+COMMENT ON TABLE ${schema}.migration_files IS 'The text of every applied migration, once for each distinct content; also of some that were to be applied with them.';
 
 CREATE TABLE ${schema}.migrations (
   stream text NOT NULL,

@@ -213,6 +213,23 @@ describe("a database of another encoding", () => {
     expect(await tablesOf(database)).toEqual(["a", "b", "v"]);
   });
 
+  it("that cannot hold one file's characters applies the many before it", async () => {
+    const database = await databaseNamed(`enc_bulk_${process.pid}`, await encodedAs("LATIN1"));
+    const files = Array.from({ length: 16 }, (_, number) => [
+      `${10 + number}_t.sql`,
+      `CREATE TABLE t${number} ();\nSELECT FROM t${number}; -- ${number === 9 ? "日本" : number === 3 ? "ä" : "a"}\n`,
+    ]);
+    const { godwit, write } = await testProject(Object.fromEntries(files), { database });
+    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect([error.sqlstate, error.message]).toEqual(["22P05", expect.stringContaining("19_t")]);
+    expect(idsOf(error.result)).toHaveLength(9);
+    await write({ "19_t.sql": "CREATE TABLE t9 ();" });
+    expect((await godwit.up()).total).toBe(7);
+    expect(await database.query("SELECT count(*)::int AS n FROM godwit.migration_files")).toEqual([
+      { n: 16 },
+    ]);
+  });
+
   it("that cannot hold a file's characters says so, and records the failure", async () => {
     const database = await databaseNamed(`enc_narrow_${process.pid}`, await encodedAs("LATIN1"));
     const { godwit, write } = await testProject(

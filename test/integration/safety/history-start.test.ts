@@ -246,7 +246,17 @@ describe("a schema that somebody else is about to create", () => {
     const other = await testClient(database.url);
     await other.query("BEGIN; CREATE SCHEMA godwit");
     const run = godwit.up();
-    setTimeout(() => void other.query(end), 1500);
+    // The attempt that is made while files are parsed begins with BEGIN and gives up; this is the one behind it.
+    await expect
+      .poll(
+        () =>
+          database.query(
+            "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'CREATE SCHEMA%'",
+          ),
+        { timeout: 20_000 },
+      )
+      .toEqual([{ n: 1 }]);
+    await other.query(end);
     expect((await run).total).toBe(1);
     await godwit.verify();
   });
