@@ -18,6 +18,8 @@ if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
   const { ownVersion } = await import("./version.ts");
   process.stdout.write(`${ownVersion()}\n`);
 } else {
+  const { compileBaselineOnMainThread } = await import("./compile-flags.ts");
+  compileBaselineOnMainThread();
   const { runProcess } = await import("./process.ts");
   process.exit(await runProcess(argv, (status) => process.exit(status)));
 }

@@ -7,7 +7,7 @@ import type { Io, OutputStream } from "./io.ts";
 import { runCli } from "./run-cli.ts";
 import { renderError, asGodwitError } from "./views/error.ts";
 import { viewContext } from "./run-verb.ts";
-import { compileWasmOnce } from "./wasm-flags.ts";
+import { compileWasmOnce } from "./compile-flags.ts";
 
 /** As `isatty`, whose module takes a while to load; the output of a pipeline shows without it that it is none. */
 function isTerminal(fd: number): boolean {
