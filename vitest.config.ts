@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** How long `expect.poll` goes on by default, in milliseconds: the machine may be busy with the other workers. */
+const expectations = { poll: { timeout: 20_000 } };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/summary-reporter.ts"],
@@ -20,6 +23,7 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: expectations,
         },
       },
       {
@@ -29,6 +33,7 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 240_000,
+          expect: expectations,
         },
       },
     ],

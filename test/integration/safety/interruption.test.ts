@@ -127,7 +127,7 @@ describe.each(MOMENTS)("in the middle of $moment", ({ slow, quick, at, left, sta
     const began = performance.now();
     controller.abort(new Error("no more"));
     const error = await failureOf(run, "INTERRUPTED");
-    expect(performance.now() - began).toBeLessThan(1500);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(error.cause).toMatchObject({ message: "no more" });
     expect(error.result).toMatchObject({ total: 1 });
     await expectNothingLeft(database);

@@ -74,7 +74,7 @@ describe("a lock on an object that another transaction holds", () => {
     await reading;
     expect((await run).total).toBe(2);
     expect(longest).toBeGreaterThan(200);
-    expect(longest).toBeLessThan(1000);
+    expect(longest).toBeLessThan(3000);
   });
 
   it("is given up in the end: the error names the holder, nothing is half done, and the next up goes on", async () => {
@@ -96,7 +96,7 @@ describe("a lock on an object that another transaction holds", () => {
     const began = performance.now();
     const error = await failureOf(up(io, {}), "OBJECT_LOCK_TIMEOUT");
     expect(performance.now() - began).toBeGreaterThan(3000);
-    expect(performance.now() - began).toBeLessThan(9000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(error).toMatchObject({ sqlstate: "55P03", location: { line: 2 } });
     expect(error.detail).toContain(`held by backend ${pid}`);
     expect(events.filter(({ type }) => type === "migration.failed")).toMatchObject([{ rolledBack: true }]);
