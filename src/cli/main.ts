@@ -18,8 +18,12 @@ if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
   const { ownVersion } = await import("./version.ts");
   process.stdout.write(`${ownVersion()}\n`);
 } else {
-  const { compileBaselineOnMainThread } = await import("./compile-flags.ts");
+  const { compileBaselineOnMainThread, finishCompiling } = await import("./compile-flags.ts");
   compileBaselineOnMainThread();
+  const leave = (status: number): never => {
+    finishCompiling();
+    process.exit(status);
+  };
   const { runProcess } = await import("./process.ts");
-  process.exit(await runProcess(argv, (status) => process.exit(status)));
+  leave(await runProcess(argv, leave));
 }
