@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,23 @@ export interface RunningCli {
 
 /** Variables that would lead a test to a database of somebody else, or colour its output. */
 const FOREIGN = /^(?:PG|DB_|DATABASE_)|^(?:NO_COLOR|FORCE_COLOR|SERVICE_NAME)$/;
+
+/** No command line of a test takes longer, however busy the machine is: one that does hangs. */
+const HANGS_AFTER_MS = 45_000;
+
+/** What every thread of a process waits for, to tell where it hangs; empty where the system does not tell. */
+function threadsOf(pid: number | undefined): string {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((id) =>
+        ["comm", "wchan"].map((name) => readFileSync(`/proc/${pid}/task/${id}/${name}`, "utf8").trim()),
+      )
+      .map(([name, waiting]) => `${name}: ${waiting}`)
+      .join(", ");
+  } catch {
+    return "";
+  }
+}
 
 /** A folder with migrations, and the command line in it. Removed when the test ends. */
 export class Project {
@@ -78,7 +95,12 @@ export class Project {
     });
     const { promise, resolve, reject } = Promise.withResolvers<Finished>();
     child.once("error", reject);
+    const hanging = setTimeout(() => {
+      reject(new Error(`godwit ${argv.join(" ")} hangs (${threadsOf(child.pid)})\n${stdout}\n${stderr}`));
+      child.kill("SIGKILL");
+    }, HANGS_AFTER_MS);
     child.once("close", (exit, signal) => {
+      clearTimeout(hanging);
       resolve({ exit, signal, stdout, stderr, durationMs: performance.now() - began });
     });
     const appears = (text: string, where: () => string) => {
@@ -88,9 +110,9 @@ export class Project {
       };
       waiting.add(look);
       look();
-      void promise.then(() =>
-        seen.reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`)),
-      );
+      const ended = (): void =>
+        seen.reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`));
+      promise.then(ended, ended);
       return seen.promise.finally(() => waiting.delete(look));
     };
     return {
