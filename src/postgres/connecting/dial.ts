@@ -4,7 +4,8 @@ import type { ConnectionSettings } from "../types.ts";
 import type { Address } from "./addresses.ts";
 import { ConnectFailure, systemFailure } from "./connect-failure.ts";
 
-const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+/** Asks a server whether it speaks TLS; it answers with one letter, whoever asks (manual, "SSL Session Encryption"). */
+export const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 type Keepalive = Pick<ConnectionSettings, "keepalives" | "keepalivesIdleSeconds">;
 

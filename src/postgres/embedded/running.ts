@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createConnection } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { monotonicMs } from "../../core/clock.ts";
@@ -8,6 +6,7 @@ import { sleep } from "../../core/interrupt.ts";
 import { dataDirectoryOf, EMBEDDED_DATABASE, type Instance, socketDirectoryOf } from "./instance.ts";
 import { isPostmasterOf, type PostmasterFile, readPostmasterFile } from "./postmaster-file.ts";
 import { type ServerParameters, serverParameters } from "./server-parameters.ts";
+import { socketAnswers } from "./socket-answers.ts";
 import { codeOf, messageOf } from "./system-error.ts";
 
 const CONNECT_LIMIT_MS = 10_000;
@@ -62,15 +61,7 @@ export async function findRunning(instance: Instance, signal?: AbortSignal): Pro
 export async function runsOutOfSight(instance: Instance): Promise<boolean> {
   const file = await readPostmasterFile(dataDirectoryOf(instance));
   if (file === null || file.port === null || process.platform === "win32") return false;
-  const socket = createConnection(join(socketDirectoryOf(instance), `.s.PGSQL.${file.port}`));
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  return socketAnswers(join(socketDirectoryOf(instance), `.s.PGSQL.${file.port}`));
 }
 
 /** Returns when it is worth asking again after a refusal. */
