@@ -63,6 +63,21 @@ describe("the embedded server of a project", () => {
     expect(await query(second.conninfo, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
   });
 
+  it.runIf(process.platform === "linux")("waits for what is left of a killed one", async () => {
+    const directory = await project();
+    const first = await ensureEmbeddedServer({ directory, major, env });
+    const children = (await readFile(`/proc/${first.pid}/task/${first.pid}/children`, "utf8"))
+      .trim()
+      .split(" ");
+    for (const child of children) process.kill(Number(child), "SIGSTOP");
+    process.kill(first.pid, "SIGKILL");
+    const second = ensureEmbeddedServer({ directory, env });
+    const { logFile } = await embeddedStatus({ directory });
+    await expect.poll(() => readFile(logFile, "utf8")).toContain("still in use");
+    for (const child of children) process.kill(Number(child), "SIGCONT");
+    expect((await second).pid).not.toBe(first.pid);
+  });
+
   it("is not taken for running because a stranger has the process id of a killed one", async () => {
     const directory = await project();
     const server = await ensureEmbeddedServer({ directory, major, env });

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GodwitError } from "../../core/error.ts";
-import { throwIfAborted } from "../../core/interrupt.ts";
+import { monotonicMs } from "../../core/clock.ts";
+import { sleep, throwIfAborted } from "../../core/interrupt.ts";
 import { locateBinaries } from "./binaries.ts";
 import type { Environment } from "./child-process.ts";
 import { freePort } from "./free-port.ts";
@@ -21,6 +22,8 @@ import { startOnce } from "./start-once.ts";
 import { stopPostmaster } from "./stop-postmaster.ts";
 
 const PORT_ATTEMPTS = 10;
+/** How long processes of a killed server may take to notice; they end as soon as they are given the time to. */
+const REMAINS_LIMIT_MS = 30_000;
 
 export interface LaunchOptions {
   /** Made by initdb when missing. The folder it lies in must let the server's account in. */
@@ -98,7 +101,8 @@ export async function launchServer(options: LaunchOptions): Promise<LaunchedServ
     ...options.settings,
   };
   let port = await freePort(options.port ?? 20_000 + (randomBytes(2).readUInt16LE() % 12_000));
-  for (let attempt = 1; ; attempt++) {
+  const started = monotonicMs();
+  for (let attempt = 1; ;) {
     throwIfAborted(signal);
     const start = { binaries, dataDirectory, user, port, settings, logFile, env, signal };
     const outcome = await startOnce(start);
@@ -117,13 +121,18 @@ export async function launchServer(options: LaunchOptions): Promise<LaunchedServ
         stop: async () => void (await stopPostmaster(pid)),
       };
     }
-    if (!outcome.portTaken || attempt === PORT_ATTEMPTS) {
+    if (outcome.obstacle === "remains" && monotonicMs() - started < REMAINS_LIMIT_MS) {
+      await sleep(100, signal);
+      continue;
+    }
+    if (outcome.obstacle !== "port" || attempt === PORT_ATTEMPTS) {
       throw new GodwitError("EMBEDDED_UNAVAILABLE", `PostgreSQL ${binaries.version} did not start`, {
         detail: outcome.log.trim().split("\n").slice(-12).join("\n") || "it wrote nothing to its log",
         ...(options.logFile === undefined ? {} : { hint: `its whole log is ${logFile}` }),
       });
     }
     port = await freePort(port + 1);
+    attempt += 1;
   }
 }
 

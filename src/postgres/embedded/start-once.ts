@@ -25,11 +25,14 @@ export interface StartOptions {
 
 export type StartOutcome =
   | { readonly pid: number }
-  | { readonly pid: null; readonly portTaken: boolean; readonly log: string };
+  | { readonly pid: null; readonly obstacle: Obstacle | null; readonly log: string };
+
+/** Why a start failed that may work a little later or elsewhere; `remains`: processes of a killed server are not gone yet. */
+export type Obstacle = "port" | "remains";
 
 /**
  * Starts a server once, detached from this process, and waits until it takes connections.
- * @returns its pid, or why it ended: what it wrote to its log, and whether the port was the reason.
+ * @returns its pid, or why it ended: what it wrote to its log, and what was in the way, if that is known.
  * @throws GodwitError EMBEDDED_UNAVAILABLE when the program cannot be run at all; the signal's reason when
  * aborted. No process is left in either case.
  */
@@ -53,8 +56,13 @@ export async function startOnce(options: StartOptions): Promise<StartOutcome> {
     await log.close();
   }
   const said = (await readFile(options.logFile)).subarray(before).toString("utf8");
-  // Messages of src/backend/libpq/pqcomm.c, in the C locale.
-  return { pid: null, portTaken: /could not bind .*in use/.test(said), log: said };
+  return { pid: null, obstacle: obstacleIn(said), log: said };
+}
+
+/** Messages of src/backend/libpq/pqcomm.c and src/backend/utils/init/miscinit.c, in the C locale. */
+function obstacleIn(log: string): Obstacle | null {
+  if (/could not bind .*in use/.test(log)) return "port";
+  return /pre-existing shared memory block .* is still in use/.test(log) ? "remains" : null;
 }
 
 /** true when the server reports that it is ready, false when it ended or did not get there in time. */
