@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -69,12 +69,14 @@ describe("the embedded server of a project", () => {
     const children = (await readFile(`/proc/${first.pid}/task/${first.pid}/children`, "utf8"))
       .trim()
       .split(" ");
+    const goOn = (): void => void spawnSync("kill", ["-CONT", ...children]);
+    onTestFinished(goOn);
     for (const child of children) process.kill(Number(child), "SIGSTOP");
     process.kill(first.pid, "SIGKILL");
     const second = ensureEmbeddedServer({ directory, env });
     const { logFile } = await embeddedStatus({ directory });
     await expect.poll(() => readFile(logFile, "utf8")).toContain("still in use");
-    for (const child of children) process.kill(Number(child), "SIGCONT");
+    goOn();
     expect((await second).pid).not.toBe(first.pid);
   });
 
