@@ -1,4 +1,5 @@
 import { initial } from "./sql/0001-initial.ts";
+import { leases } from "./sql/0002-leases.ts";
 
 /** One numbered upgrade of the history schema. Applied ones are never edited. */
 export interface HistoryUpgrade {
@@ -13,6 +14,7 @@ export interface HistoryUpgrade {
 
 export const HISTORY_UPGRADES: readonly HistoryUpgrade[] = [
   { version: 1, minReader: 1, minWriter: 1, sql: initial },
+  { version: 2, minReader: 1, minWriter: 2, sql: leases },
 ];
 
 /** The history version that this software writes. */

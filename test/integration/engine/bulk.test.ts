@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { HISTORY_VERSION } from "../../../src/history/versions.ts";
 import { testClient } from "../safety/gate.ts";
 import {
   eventsOf,
@@ -38,7 +39,7 @@ describe("many small migrations", () => {
       ids.flatMap((id) => [`${id} 1 CREATE TABLE`, `${id} 2 CREATE INDEX`]),
     );
     for (const { durationMs } of finished) expect(durationMs).toBeGreaterThan(0);
-    expect(await eventsOf(run, "history.upgraded")).toMatchObject([{ from: 0, to: 1 }]);
+    expect(await eventsOf(run, "history.upgraded")).toMatchObject([{ from: 0, to: HISTORY_VERSION }]);
     expect((await historyOf(database)).map(({ id, status }) => `${id} ${status}`)).toEqual(
       ids.map((id) => `${id} completed`),
     );

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { HISTORY_VERSION } from "../../../src/history/versions.ts";
 import { describe, expect, it } from "vitest";
 import { withClient } from "../../support/postgres.ts";
 import { eventsOf, failureOf, hasHistory, statesOf, testProject } from "../../support/project.ts";
@@ -35,7 +36,11 @@ describe("status", () => {
     });
     await godwit.up();
     const { targets } = await godwit.status();
-    expect(targets[0]).toMatchObject({ code: "OK", historyVersion: 1, counts: { applied: 1, pending: 0 } });
+    expect(targets[0]).toMatchObject({
+      code: "OK",
+      historyVersion: HISTORY_VERSION,
+      counts: { applied: 1, pending: 0 },
+    });
     const [row] = targets[0]!.migrations;
     expect(row).toMatchObject({ state: "applied", flags: [], description: "the first of all", error: null });
     expect(row?.appliedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);

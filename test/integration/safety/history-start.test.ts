@@ -11,6 +11,7 @@ import {
 } from "../../support/postgres.ts";
 import { testClient } from "./gate.ts";
 import { failureOf, hasHistory, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import { HISTORY_VERSION } from "../../../src/history/versions.ts";
 
 const AT_ONCE = 20;
 
@@ -35,7 +36,7 @@ async function expectOneHistory(database: TestDatabase): Promise<void> {
     "5 tally completed",
   ]);
   const [meta] = await database.query("SELECT count(*)::int AS n, min(version) AS version FROM godwit.meta");
-  expect(meta).toEqual({ n: 1, version: 1 });
+  expect(meta).toEqual({ n: 1, version: HISTORY_VERSION });
   expect(
     await database.query(
       "SELECT migration_id FROM godwit.migration_log WHERE event LIKE '%.applied' ORDER BY seq",
