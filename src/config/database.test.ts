@@ -12,7 +12,7 @@ function configOf(env: Environment): Config {
     file: null,
     streams: [],
     historySchema: "godwit",
-    lockProvider: "auto",
+    lock: { provider: "auto", redis: null, leaseMs: 15_000 },
     safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
     env,
   };

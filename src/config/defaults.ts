@@ -1,5 +1,5 @@
 import { GodwitError } from "../core/error.ts";
-import type { Config, SafetyConfig } from "./types.ts";
+import type { LockConfig, SafetyConfig } from "./types.ts";
 
 /** What a stream may be called; it stands in ids (`<stream>/<id>`), in paths and in the history. */
 export const STREAM_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
@@ -7,7 +7,7 @@ export const STREAM_NAME_RULE = "a name has 1 to 63 of a-z, 0-9, _ and -, and be
 
 export const DEFAULT_MIGRATIONS = "migrations";
 export const DEFAULT_HISTORY_SCHEMA = "godwit";
-export const DEFAULT_LOCK_PROVIDER: Config["lockProvider"] = "auto";
+export const DEFAULT_LOCK: LockConfig = { provider: "auto", redis: null, leaseMs: 15_000 };
 export const DEFAULT_SAFETY: SafetyConfig = {
   lockTimeoutMs: 500,
   statementTimeoutMs: 0,

@@ -39,8 +39,12 @@ export interface GodwitConfig {
   readonly search_path?: string | undefined;
   readonly lock?:
     | {
-        readonly provider?: "auto" | "advisory" | undefined;
+        /** How runs keep out of each other's way; `auto`, the default: advisory, or lease behind a pooler. */
+        readonly provider?: "auto" | "advisory" | "lease" | "redis" | undefined;
+        /** URL of the Redis, for provider `redis` alone. */
         readonly redis?: string | undefined;
+        /** How long a lock of `lease` or `redis` outlives its last renewal; default `15s`, at least `1s`. */
+        readonly lease?: string | undefined;
       }
     | undefined;
   readonly safety?:

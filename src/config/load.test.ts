@@ -72,7 +72,7 @@ describe("without a file", () => {
         },
       ],
       historySchema: "godwit",
-      lockProvider: "auto",
+      lock: { provider: "auto", redis: null, leaseMs: 15_000 },
       safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
       env: { A: "b" },
     });
@@ -110,7 +110,7 @@ streams:
     search_path: app, public
   shared: { migrations: /srv/shared, database: "\${SHARED_DATABASE_URL}", direct_url: "\${SHARED_DIRECT_URL}" }
   local: { migrations: local, database: embedded }
-lock: { provider: auto, redis: "\${REDIS_URL:-}" }
+lock: { provider: redis, redis: "\${REDIS_URL}", lease: "\${LEASE:-30s}" }
 safety: { lock_timeout: 1s, max_blocking: "\${BLOCKING:-2s}", statement_timeout: 0, refuse: [], backup: never, tolerate_existing: false }
 history: { schema: ops }
 `,
@@ -143,7 +143,7 @@ history: { schema: ops }
         { name: "local", database: { kind: "embedded" } },
       ],
       historySchema: "ops",
-      lockProvider: "auto",
+      lock: { provider: "redis", redis: "${REDIS_URL}", leaseMs: 30_000 },
       safety: { lockTimeoutMs: 1000, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
     });
     expect(isDeeplyFrozen(config)).toBe(true);
@@ -178,7 +178,7 @@ history: { schema: ops }
     after: shared
   bank:
     database: "${SECRET}"
-lock: { provider: zookeeper }
+lock: { provider: zookeeper, redis: 6379, lease: 15 }
 lock_timeout: 2s
 safety: { lock_timeout: 500, max_blocking: 2s, tolerate_existing: "yes" }
 history:
@@ -193,7 +193,9 @@ history:
       "6:42 streams.mail.database.port: must be a port: 1 to 65535",
       "7:5 streams.mail.after: must be a list, not a text",
       "8:3 streams.bank.migrations: is missing → name the folder of the stream's migrations: migrations: migrations/shop",
-      '10:9 lock.provider: must be "auto" or "advisory"',
+      '10:9 lock.provider: must be "auto" or "advisory" or "lease" or "redis"',
+      '10:30 lock.redis: must be a text, not a number → put it in quotes: "…"',
+      "10:43 lock.lease: is a number without a unit → write a duration: 500ms, 2s, 5min, 1h",
       '11:1 lock_timeout: unknown key → did you mean "lock_timeout", which stands under safety?',
       "12:11 safety.lock_timeout: is a number without a unit → write a duration: 500ms, 2s, 5min, 1h",
       "12:48 safety.tolerate_existing: must be false",
@@ -232,7 +234,7 @@ history: { schema: pg_history }
       yaml(`streams:
   a: { schema: a.sql, tenants: { query: "select 1" }, migrations: a }
   b: { run: { up: [make] } }
-lock: { provider: lease, redis: "\${REDIS_URL}" }
+lock: {}
 safety: { refuse: [data-loss], backup: auto, max_blocking: 5s, tolerate_existing: true }
 `),
     );
@@ -240,8 +242,6 @@ safety: { refuse: [data-loss], backup: auto, max_blocking: 5s, tolerate_existing
       "2:8 streams.a.schema: is not supported by this version → remove it",
       "2:23 streams.a.tenants: is not supported by this version → remove it",
       "3:8 streams.b.run: is not supported by this version → remove it",
-      "4:9 lock.provider: is not supported by this version → remove it",
-      "4:26 lock.redis: is not supported by this version → remove it",
       "5:11 safety.refuse: is not supported by this version → remove it",
       "5:32 safety.backup: is not supported by this version → remove it",
       "5:46 safety.max_blocking: is not supported by this version → remove it",
@@ -353,7 +353,7 @@ describe("a module", () => {
         load("godwit.config.mjs", "export default { migration: 'x', lock: { provider: () => 1 } };"),
       ),
     ).toEqual([
-      'godwit.config.mjs: lock.provider: must be "auto" or "advisory"',
+      'godwit.config.mjs: lock.provider: must be "auto" or "advisory" or "lease" or "redis"',
       'godwit.config.mjs: migration: unknown key → did you mean "migrations"?',
     ]);
   });

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { throwIfAborted } from "../core/interrupt.ts";
 import {
   DEFAULT_HISTORY_SCHEMA,
-  DEFAULT_LOCK_PROVIDER,
+  DEFAULT_LOCK,
   DEFAULT_MIGRATIONS,
   DEFAULT_SAFETY,
   implicitStreamName,
@@ -74,7 +74,7 @@ function withoutFile(root: string, env: Config["env"]): Config {
       },
     ],
     historySchema: DEFAULT_HISTORY_SCHEMA,
-    lockProvider: DEFAULT_LOCK_PROVIDER,
+    lock: DEFAULT_LOCK,
     safety: DEFAULT_SAFETY,
     env,
   };

@@ -19,7 +19,7 @@ const config = (...names: string[]): Config =>
     file: null,
     streams: names.map(stream),
     historySchema: "godwit",
-    lockProvider: "auto",
+    lock: { provider: "auto", redis: null, leaseMs: 15_000 },
     safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
     env: {},
   });

@@ -2,13 +2,13 @@ import { dirname, resolve } from "node:path";
 import type { GodwitError } from "../core/error.ts";
 import {
   DEFAULT_HISTORY_SCHEMA,
-  DEFAULT_LOCK_PROVIDER,
   DEFAULT_MIGRATIONS,
   DEFAULT_SAFETY,
   implicitStreamName,
 } from "./defaults.ts";
 import { historySchemaFault } from "./history-schema.ts";
 import { KeyReader } from "./key-reader.ts";
+import { resolveLock } from "./lock.ts";
 import type { ConfigFile, DatabaseEntry } from "./schema.ts";
 import { showPath } from "./source.ts";
 import type { ConfigSource, KeyPath } from "./source.ts";
@@ -32,6 +32,7 @@ export function resolveConfig(
   reportMisplaced(file, reader);
   const streams = resolveStreams(file, root, env, reader);
   const safety = resolveSafety(file.safety ?? {}, reader);
+  const lock = resolveLock(file.lock ?? {}, reader);
   const historySchema = resolveHistorySchema(file, reader);
   const problems = [...reader.problems, ...orderProblems(source, streams)];
   if (problems.length > 0) return { config: null, problems };
@@ -40,7 +41,7 @@ export function resolveConfig(
     file: path,
     streams: inOrder(streams),
     historySchema,
-    lockProvider: file.lock?.provider ?? DEFAULT_LOCK_PROVIDER,
+    lock,
     safety,
     env,
   };

@@ -35,10 +35,18 @@ const stream = z.strictObject({
 
 const lock = z.strictObject({
   provider: z
-    .enum(["auto", "advisory"])
+    .enum(["auto", "advisory", "lease", "redis"])
     .optional()
-    .describe("How runs keep out of each other's way; default: auto"),
-  redis: z.string().optional(),
+    .describe(
+      "How runs keep out of each other's way; auto, the default: advisory on a direct connection, lease behind a pooler",
+    ),
+  redis: z
+    .string()
+    .optional()
+    .describe('URL of the Redis, for provider redis alone; best a variable: "${REDIS_URL:-}"'),
+  lease: text
+    .optional()
+    .describe(`How long a lock of lease or redis outlives its last renewal, ${DURATION}; default: 15s`),
 });
 
 const safety = z.strictObject({

@@ -36,6 +36,15 @@ export interface SafetyConfig {
   readonly tolerateExisting: boolean;
 }
 
+export interface LockConfig {
+  /** `auto`: advisory on a connection of its own, lease behind a pooler; never redis. */
+  readonly provider: "auto" | "advisory" | "lease" | "redis";
+  /** URL of the Redis before variables are expanded (`redisUrl` does, when a run needs it); null: none given. */
+  readonly redis: string | null;
+  /** How long a lease, or a key in Redis, outlives its last renewal. */
+  readonly leaseMs: number;
+}
+
 /** The whole configuration: validated once, trusted after. */
 export interface Config {
   /** Absolute folder that relative paths and `.godwit/` resolve against. */
@@ -46,7 +55,7 @@ export interface Config {
   readonly streams: readonly StreamConfig[];
   /** Name of the schema that holds the history. */
   readonly historySchema: string;
-  readonly lockProvider: "auto" | "advisory";
+  readonly lock: LockConfig;
   readonly safety: SafetyConfig;
   /** The environment that `${VAR}` and the connection variables are read from. */
   readonly env: Readonly<Record<string, string | undefined>>;

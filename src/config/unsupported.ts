@@ -21,8 +21,6 @@ const UNSUPPORTED: readonly Unsupported[] = [
   { path: ["tenants"], asks: always },
   { path: ["run"], asks: always },
   { path: ["schema"], asks: always },
-  { path: ["lock", "provider"], asks: (value) => value === "lease" || value === "redis" },
-  { path: ["lock", "redis"], asks: (value, env) => !isEmptyText(value, env) },
   { path: ["safety", "refuse"], asks: (value) => Array.isArray(value) && value.length > 0 },
   { path: ["safety", "max_blocking"], asks: (value, env) => !isDefaultBlocking(value, env) },
   { path: ["safety", "tolerate_existing"], asks: (value) => value === true },
@@ -63,16 +61,6 @@ function matches(
   if (!isRecord(data)) return [];
   const keys = key === "*" ? Object.keys(data) : Object.hasOwn(data, key) ? [key] : [];
   return keys.flatMap((found) => matches(data[found], rest, [...before, found]));
-}
-
-function isEmptyText(value: unknown, env: Readonly<Record<string, string | undefined>>): boolean {
-  if (typeof value !== "string") return false;
-  try {
-    return expand(value, env, "lock.redis").trim() === "";
-  } catch (error) {
-    if (isGodwitError(error)) return false;
-    throw error;
-  }
 }
 
 function isDefaultBlocking(value: unknown, env: Readonly<Record<string, string | undefined>>): boolean {

@@ -65,7 +65,7 @@ function describe(issue: Issue, path: KeyPath, value: unknown): { what: string; 
     return { what: `must be ${issue.values.map((one) => JSON.stringify(one)).join(" or ")}` };
   }
   if (key === "port") return { what: "must be a port: 1 to 65535" };
-  if (typeof value === "number" && path[0] === "safety") {
+  if (typeof value === "number" && (path[0] === "safety" || key === "lease")) {
     return { what: "is a number without a unit", hint: "write a duration: 500ms, 2s, 5min, 1h" };
   }
   if (typeof value === "number" || typeof value === "boolean" || value instanceof Date) {
