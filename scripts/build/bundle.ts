@@ -9,8 +9,8 @@ import { leanBuiltins } from "./lean-builtins.ts";
 /** What reads a configuration file brings a YAML parser and a validator, a third of all: apart, since many runs have no file. */
 const CONFIG_FILE = ["read-text", "validate"];
 
-/** libpg-query finds its WebAssembly beside itself, and nobody needs pg-native. */
-const EXTERNAL = ["libpg-query", "pg-native"];
+/** libpg-query finds its WebAssembly beside itself, nobody needs pg-native, and who keeps locks in Redis installs its client. */
+const EXTERNAL = ["libpg-query", "pg-native", "redis"];
 
 /**
  * Bundles the command line into one file with what every start needs and one with the rest, and the library into one

@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   PARTIAL_FAILURE: { exit: 7, summary: "Part of the fleet failed." },
 
   DATABASE_UNREACHABLE: { exit: 8, summary: "The database could not be reached in time." },
+  REDIS_UNREACHABLE: { exit: 8, summary: "The Redis of the lock could not be reached in time, or refused." },
 
   NEEDS_REPAIR: { exit: 9, summary: "Only a person can decide what state a migration is in." },
 
