@@ -58,9 +58,16 @@ export type GodwitEvent =
   | (TargetEvent & {
       readonly type: "lock.waiting";
       readonly holder: string | null;
+      /** Migrations that are still pending, which tells how far the holder is; null: not known. */
+      readonly pending: number | null;
       readonly elapsedMs: number;
     })
-  | (TargetEvent & { readonly type: "lock.acquired"; readonly token: number; readonly waitedMs: number })
+  | (TargetEvent & {
+      readonly type: "lock.acquired";
+      readonly token: number;
+      readonly waitedMs: number;
+      readonly provider: "advisory" | "lease" | "redis";
+    })
   | (MigrationEvent & {
       readonly type: "migration.started";
       readonly index: number;

@@ -1,18 +1,15 @@
-import { hostname } from "node:os";
-import { monotonicMs } from "../core/clock.ts";
 import type { Emit } from "../core/events.ts";
-import { GodwitError } from "../core/error.ts";
-import { genesis } from "../history/log-chain.ts";
 import { readHistory, type HistoryScope, type HistorySnapshot } from "../history/read.ts";
-import { runFinishedSql, runStartedSql, type RunRecord } from "../history/runs.ts";
 import { asRefused } from "../history/refused.ts";
-import { upgradeHistory } from "../history/upgrade.ts";
+import { runFinishedSql, runStartedSql, type RunRecord } from "../history/runs.ts";
 import { HistoryWriter } from "../history/writer.ts";
-import { acquireAdvisoryLock, releaseAdvisoryLock } from "../lock/advisory.ts";
+import type { WorkLeft } from "../lock/acquire.ts";
+import type { LockGate } from "../lock/gate.ts";
 import { holderName, lockKey } from "../lock/key.ts";
-import { proveNoEarlierSession, raiseToken } from "../lock/token.ts";
-import type { Session } from "../postgres/session.ts";
+import { gaveBackSql, renewalSql, worksInSql, type Backend } from "../lock/row.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
+import type { Session } from "../postgres/session.ts";
+import type { ConnectionSettings } from "../postgres/types.ts";
 import {
   NO_HOLDER_ANY_MORE,
   supportsConnectionCheck,
@@ -20,12 +17,12 @@ import {
   type WorkSettings,
 } from "../postgres/work-session.ts";
 import type { ExecutionContext } from "./context.ts";
+import { withHeldLock, type HeldLock } from "./held-lock.ts";
 import { StatementWatch } from "./statement-watch.ts";
+import { withWorkPlace, type WorkPlace } from "./work-place.ts";
 
 /** How long a server lets a transaction of ours stand idle: only a client that hangs does that for longer. */
 const IDLE_IN_TRANSACTION_MS = 600_000;
-/** How long the creation of the history may wait for another process that does it. */
-const UPGRADE_WAIT_MS = 60_000;
 
 export interface LockOptions {
   readonly session: Session;
@@ -33,6 +30,11 @@ export interface LockOptions {
   readonly scope: HistoryScope;
   readonly target: string;
   readonly run: RunRecord;
+  /** Its connection is ended with the lock. */
+  readonly gate: LockGate;
+  readonly leaseMs: number;
+  /** Where a session of our own can be had when `session` goes through a pooler; null: nowhere. */
+  readonly direct: ConnectionSettings | null;
   readonly searchPath: string | null;
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
@@ -41,8 +43,8 @@ export interface LockOptions {
   readonly lockRetryMs: number;
   readonly signal: AbortSignal | undefined;
   readonly emit: Emit;
-  /** Whether there is still something to do, asked while waiting for the lock. */
-  readonly stillNeeded: (snapshot: HistorySnapshot) => boolean;
+  /** What is still to be done, asked while waiting for the lock. */
+  readonly look: (snapshot: HistorySnapshot) => WorkLeft;
 }
 
 /** A target while this run holds its lock. */
@@ -53,77 +55,52 @@ export interface LockedTarget {
 }
 
 /**
- * Takes the lock of a target, proves that no earlier holder's session is left, creates or upgrades the history, raises
- * the fencing token and reads the history again, then calls `body`; gives the lock back whatever happens.
+ * Takes the lock of a target, reads the history again, then calls `body` with a session to work in: the one that took an
+ * advisory lock, or, with a lease, one of its own. Gives the lock back whatever happens.
  * @returns null if the wait for the lock showed that nothing is left to do.
- * @throws GodwitError POOLER_NEEDS_DIRECT_URL, LOCK_BUSY, NEEDS_REPAIR, PERMISSION_DENIED, HISTORY_TOO_NEW, HISTORY_FOREIGN
- *   and what `body` throws.
+ * @throws GodwitError LOCK_BUSY, LOCK_LOST, NEEDS_REPAIR, PERMISSION_DENIED, HISTORY_TOO_NEW, HISTORY_FOREIGN,
+ *   CONFIG_INVALID where `direct` reaches another database, and what `body` throws.
  */
 export async function withLockedTarget<T>(
   options: LockOptions,
   body: (locked: LockedTarget) => Promise<T>,
 ): Promise<T | null> {
-  const { session, scope, facts, target, signal, emit } = options;
-  assertOwnSession(facts);
-  const started = monotonicMs();
-  const acquired = await acquireAdvisoryLock(session, scope, {
-    waitMs: options.lockWaitMs,
-    signal,
-    onWaiting: (holder, elapsedMs) => emit({ type: "lock.waiting", target, holder, elapsedMs }),
-    stillNeeded: async () => options.stillNeeded(await readHistory(session, scope)),
-  });
-  const waitedMs = monotonicMs() - started;
-  if (!acquired) return null;
+  return withHeldLock(options, (held) =>
+    withWorkPlace(options, held, (place) => workIn(options, held, place, body)),
+  );
+}
+
+async function workIn<T>(
+  options: LockOptions,
+  held: HeldLock,
+  place: WorkPlace,
+  body: (locked: LockedTarget) => Promise<T>,
+): Promise<T> {
+  const { scope, target, emit, run } = options;
+  const { session, signal } = place;
   let watch: StatementWatch | undefined;
   try {
-    const terminated = await proveNoEarlierSession(session, scope, signal);
-    const upgraded = await upgradeHistory(session, scope, {
-      toolVersion: options.run.toolVersion,
-      signal,
-      waitMs: UPGRADE_WAIT_MS,
-    });
-    if (upgraded.from !== upgraded.to) emit({ type: "history.upgraded", target, ...upgraded });
-    const host = options.run.host ?? hostname();
-    const { runId } = options.run;
-    const refused = (error: unknown): never => {
-      throw asRefused(error, "write", scope.schema, facts.user);
-    };
-    const checkable = supportsConnectionCheck(session);
-    checkable.catch(() => undefined);
-    const { token, logSeq } = await raiseToken(session, scope, {
-      runId,
-      pid: facts.backendPid,
-      backendStart: facts.backendStart,
-      host,
-      genesis: genesis(scope.stream, scope.targetSchema).hash,
-    }).catch(refused);
-    const work: WorkSettings = {
-      applicationName: holderName(scope, token, runId),
-      idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
-      lockTimeoutMs: options.lockTimeoutMs,
-      statementTimeoutMs: options.statementTimeoutMs,
-      connectionCheck: await checkable,
-    };
-    const settled = session.query(workSettingsSql(work));
     const reading = readHistory(session, scope);
     reading.catch(() => undefined);
-    await settled;
-    emit({ type: "lock.acquired", target, token, waitedMs });
+    const work = await establish(options, held, place);
+    const backend = { pid: place.facts.backendPid, start: place.facts.backendStart };
+    const { name: provider } = options.gate;
+    emit({ type: "lock.acquired", target, token: held.token, waitedMs: held.waitedMs, provider });
     const snapshot = await reading;
-    const key = lockKey(scope);
     const writer = new HistoryWriter({
       session,
       scope,
-      fence: { key, token, owner: runId },
-      backend: { pid: facts.backendPid, start: facts.backendStart },
-      toolVersion: options.run.toolVersion,
-      logSeq,
+      fence: { key: lockKey(scope), token: held.token, owner: run.runId },
+      backend,
+      toolVersion: run.toolVersion,
+      logSeq: held.logSeq,
+      renewal: held.lost === null ? undefined : renewalSql(scope, { token: held.token, runId: run.runId }),
       lastAppliedSeq: snapshot.rows.reduce((highest, row) => Math.max(highest, row.appliedSeq ?? 0), 0),
     });
     watch = new StatementWatch({
       settings: session.settings,
       applicationName: "godwit watch",
-      pid: facts.backendPid,
+      pid: backend.pid,
     });
     const context: ExecutionContext = {
       session,
@@ -132,7 +109,7 @@ export async function withLockedTarget<T>(
       emit,
       target,
       stream: scope.stream,
-      runId,
+      runId: run.runId,
       signal,
       watch,
       slowStatements: [],
@@ -140,51 +117,75 @@ export async function withLockedTarget<T>(
       searchPath: options.searchPath,
       lockRetryMs: options.lockRetryMs,
     };
-    await recordStart(writer, scope, options.run, token, terminated).catch(refused);
-    return await recordEnd(context, scope, options.run, () => body({ context, snapshot }));
+    await recordStart(writer, options, held, place.pooled ? null : backend).catch((error: unknown) => {
+      throw asRefused(error, "write", scope.schema, place.facts.user);
+    });
+    return await recordEnd(context, options, held, () => body({ context, snapshot }));
   } finally {
     await watch?.close();
-    await session.cleanup(() => giveBack(session, scope)).catch(() => undefined);
+    if (!place.pooled) await session.cleanup(() => leaveSession(session)).catch(() => undefined);
   }
 }
 
-/** Leaves the session as it was before: others may hold the lock while it goes on with something else. */
-async function giveBack(session: Session, scope: HistoryScope): Promise<void> {
-  const rolledBack = session.query("ROLLBACK");
-  const plain = session.query(NO_HOLDER_ANY_MORE);
-  const released = releaseAdvisoryLock(session, scope);
-  await Promise.allSettled([rolledBack, plain, released]);
+/** Gives the session the settings of a holder; behind a pooler each transaction takes them along (law 10). */
+async function establish(options: LockOptions, held: HeldLock, place: WorkPlace): Promise<WorkSettings> {
+  const { session, pooled } = place;
+  const work: WorkSettings = {
+    applicationName: holderName(options.scope, held.token, options.run.runId),
+    idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    lockTimeoutMs: options.lockTimeoutMs,
+    statementTimeoutMs: options.statementTimeoutMs,
+    connectionCheck: await supportsConnectionCheck(session, pooled),
+    pooled,
+  };
+  if (!pooled) await session.query(workSettingsSql(work));
+  return work;
 }
 
+/** Leaves the session as it was before: others may hold the lock while it goes on with something else. */
+async function leaveSession(session: Session): Promise<void> {
+  await Promise.allSettled([session.query("ROLLBACK"), session.query(NO_HOLDER_ANY_MORE)]);
+}
+
+/** Says in the history who holds the lock, in which session, and that no earlier session is left. */
 async function recordStart(
   writer: HistoryWriter,
-  scope: HistoryScope,
-  run: RunRecord,
-  token: number,
-  terminated: number[],
+  { scope, run, gate }: LockOptions,
+  { token, terminated }: HeldLock,
+  backend: Backend | null,
 ): Promise<void> {
+  const { name: provider } = gate;
   const log = [
     {
       level: "info",
       event: "lock.acquired",
       migrationId: null,
       message: `${run.command} holds the lock`,
-      details: { token, command: run.command, host: run.host, terminated_backends: terminated },
+      details: {
+        token,
+        provider,
+        command: run.command,
+        host: run.host,
+        terminated_backends: terminated,
+      },
     },
   ] as const;
-  await writer.write({ log, statements: [runStartedSql(scope.schema, run)] });
+  const ownership = { token, runId: run.runId };
+  const statements = [runStartedSql(scope.schema, run), worksInSql(scope, ownership, backend)];
+  await writer.write({ log, statements });
 }
 
 /** Writes the outcome of the run; a failure to do so must not hide the one that ended it. */
 async function recordEnd<T>(
   context: ExecutionContext,
-  scope: HistoryScope,
-  run: RunRecord,
+  { scope, run }: LockOptions,
+  { token, settle, noteGivenBack }: HeldLock,
   body: () => Promise<T>,
 ): Promise<T> {
-  const finish = (outcome: "completed" | "failed" | "interrupted"): Promise<unknown> =>
-    context.session.cleanup(() =>
-      context.writer.write({
+  const finish = async (outcome: "completed" | "failed" | "interrupted"): Promise<void> => {
+    await settle();
+    await context.session.cleanup(async () => {
+      await context.writer.write({
         log: [
           {
             level: outcome === "completed" ? "info" : "warning",
@@ -194,9 +195,14 @@ async function recordEnd<T>(
             details: { outcome, slow_statements: context.slowStatements },
           },
         ],
-        statements: [runFinishedSql(scope.schema, run.runId, outcome), context.writer.gaveBack()],
-      }),
-    );
+        statements: [
+          runFinishedSql(scope.schema, run.runId, outcome),
+          gaveBackSql(scope, { token, runId: run.runId }),
+        ],
+      });
+      noteGivenBack();
+    });
+  };
   try {
     const result = await body();
     await finish("completed");
@@ -205,19 +211,4 @@ async function recordEnd<T>(
     await finish(context.signal?.aborted === true ? "interrupted" : "failed").catch(() => undefined);
     throw error;
   }
-}
-
-/**
- * The lock, the settings and the transaction live in the session, so it must be our own (law 10).
- * @throws GodwitError POOLER_NEEDS_DIRECT_URL.
- */
-export function assertOwnSession(facts: ServerFacts): void {
-  if (!facts.pooled) return;
-  throw new GodwitError(
-    "POOLER_NEEDS_DIRECT_URL",
-    "the connection goes through a pooler, which hands sessions to others between transactions",
-    {
-      hint: "name the server itself: direct_url in the configuration, or --direct-url postgresql://user@server:5432/database",
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../core/interrupt.ts";
 import type { Plan, PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
+import { assertPoolable } from "./poolable.ts";
 import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
 import { isWhole, WholeRunner } from "./run-whole.ts";
 
@@ -18,10 +19,11 @@ export interface RunPlanOptions {
 
 /**
  * Runs a plan to its end or to its first failure.
- * @throws as `runMigration`.
+ * @throws as `runMigration`; GodwitError POOLER_NEEDS_DIRECT_URL, before anything runs.
  */
 export async function runPlan(context: ExecutionContext, plan: Plan, options: RunPlanOptions): Promise<void> {
   const total = plan.migrations.length;
+  if (context.work.pooled) assertPoolable(plan.migrations);
   const runner = new WholeRunner(context, plan.migrations);
   try {
     for (const [index, first] of plan.migrations.entries()) {
@@ -57,6 +59,7 @@ async function runAdapting(
       }
       const resume = error.done === 0 ? planned.resume : { done: error.done, next: null };
       planned = { ...options.replan(planned, error.ordinal), resume };
+      if (context.work.pooled) assertPoolable([planned]);
     }
   }
 }

@@ -58,7 +58,8 @@ export class WholeRunner {
   /** @param plan all migrations of the plan. */
   constructor(context: ExecutionContext, plan: readonly PlannedMigration[]) {
     this.#context = context;
-    this.#bulk = plan.length >= BULK;
+    // Behind a pooler each transaction may have another session, so that none is sent behind one whose outcome is open.
+    this.#bulk = plan.length >= BULK && !context.work.pooled;
     this.#texts = new PlanTexts(this.#bulk ? plan : []);
     this.#resetSql = sessionResetSql(context.work);
   }
@@ -126,6 +127,7 @@ export class WholeRunner {
 
   #sendAhead(upcoming: readonly PlannedMigration[], committing: boolean): void {
     this.#context.session.together(() => {
+      if (this.#context.work.pooled) return;
       for (const next of upcoming.slice(this.#flights.length, AHEAD - 1)) {
         if (!maySendAhead(next) || (committing && !fitsInBulk(next))) break;
         this.#flights.push(this.#launch(next, { behind: true, committing }));
@@ -138,6 +140,7 @@ export class WholeRunner {
     const guard = behind ? [writer.committedSql()] : [];
     if (committing && isQuick(planned)) return this.#launchInOneMessage(planned, guard);
     const begin = beginSql(this.#context, planned, { select: guard, lockTimeoutMs });
+    if (this.#context.work.pooled) return this.#launchPooled(planned, begin);
     const begun = Promise.all([this.#reset, session.query(begin)]);
     begun.catch(() => undefined);
     const step = planned.steps[0];
@@ -157,6 +160,25 @@ export class WholeRunner {
       return [];
     };
     return { planned, results, committed };
+  }
+
+  /**
+   * Waits for BEGIN before it sends more: a session that is not ours cannot be made to refuse what comes outside of a
+   * transaction.
+   */
+  #launchPooled(planned: PlannedMigration, begin: string): Flight {
+    const { session, watch } = this.#context;
+    const step = planned.steps[0];
+    const results = async (): Promise<StatementOutcome[]> => {
+      const began = await session.results(begin);
+      watch.aimAt(Number(began.flatMap(({ rows }) => rows.map((row) => row.godwit_pid ?? "")).join("")));
+      if (step?.kind === "transaction") {
+        return new StatementPipeline(this.#context, planned, step.statements).results();
+      }
+      if (step !== undefined) await runCode(this.#context, planned);
+      return [];
+    };
+    return { planned, results, committed: null };
   }
 
   /**

@@ -37,7 +37,7 @@ FROM (SELECT 1) one LEFT JOIN (
 export class StatementWatch {
   readonly #settings: ConnectionSettings;
   readonly #applicationName: string;
-  readonly #pid: number;
+  #pid: number;
   readonly #lookAfterMs: number;
   #session: Promise<Session> | null = null;
   #lastBlockers: string | null = null;
@@ -68,6 +68,11 @@ export class StatementWatch {
    */
   get givesWayAfterMs(): number | null {
     return this.#givesWayAfterMs;
+  }
+
+  /** Watches another backend from now on: behind a pooler each transaction may have another. */
+  aimAt(pid: number): void {
+    this.#pid = pid;
   }
 
   /** Called where another piece of work begins: who was in the way of the one before is not of interest to it. */

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../core/interrupt.ts";
 import type { HistoryChange } from "../history/writer.ts";
-import { BEGIN } from "../postgres/work-session.ts";
+import { BEGIN, workSettingsSql } from "../postgres/work-session.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
 import type { ExecutionContext } from "./context.ts";
@@ -85,6 +85,7 @@ export function beginSql(
 ): string {
   const parts: string[] = [BEGIN];
   if (options.select.length > 0) parts.push(`SELECT ${options.select.join(", ")}`);
+  if (work.pooled) parts.push(workSettingsSql(work), "SELECT pg_catalog.pg_backend_pid() AS godwit_pid");
   const lockTimeoutMs = options.lockTimeoutMs ?? planned.lockTimeoutMs;
   if (lockTimeoutMs !== work.lockTimeoutMs) parts.push(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   if (planned.statementTimeoutMs !== work.statementTimeoutMs) {

@@ -3,6 +3,7 @@ import { GodwitError } from "../core/error.ts";
 import { readOpenSteps, readSnapshot } from "../history/read.ts";
 import { findNode } from "../migrations/pending.ts";
 import { compareIds } from "../migrations/order.ts";
+import type { WorkLeft } from "../lock/acquire.ts";
 import { parseMigrations } from "../migrations/parse.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import { compareWithHistory } from "../plan/compare.ts";
@@ -37,8 +38,11 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
     if (!isLeft(compareWithHistory(files, snapshot.rows).applied)) return;
     const { migrations, problems } = await parseMigrations(adopted, io.signal);
     assertNoProblems(problems);
-    const needed = ({ rows }: typeof snapshot): boolean => isLeft(compareWithHistory(files, rows).applied);
-    await lockTarget(io, target, { session, facts }, needed, async ({ context, snapshot: fresh }) => {
+    const look = ({ rows }: typeof snapshot): WorkLeft => ({
+      needed: isLeft(compareWithHistory(files, rows).applied),
+      pending: null,
+    });
+    await lockTarget(io, target, { session, facts }, look, async ({ context, snapshot: fresh }) => {
       const { applied, rowsById } = compareWithHistory(files, fresh.rows);
       const begun = new Set((await readOpenSteps(session, target.scope)).map((line) => line.id));
       const left = migrations.filter((migration) => !applied.has(migration.id));

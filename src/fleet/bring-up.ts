@@ -1,9 +1,9 @@
 import { isGodwitError } from "../core/error.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
-import { assertOwnSession } from "../execute/locked-target.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
+import type { WorkLeft } from "../lock/acquire.ts";
 import { parseMigrations } from "../migrations/parse.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
@@ -11,9 +11,10 @@ import { compareWithHistory, type Comparison } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
 import type { Plan } from "../plan/types.ts";
 import { fleetGraph } from "./fleet-graph.ts";
-import { hasWork, inspect } from "./inspect.ts";
+import { inspect } from "./inspect.ts";
 import { NewHistories } from "./new-histories.ts";
 import type { FleetIo } from "./io.ts";
+import { assertReachable } from "./pooled-target.ts";
 import { lockTarget } from "./lock-target.ts";
 import type { UpOptions } from "./options.ts";
 import type { Participant } from "./participants.ts";
@@ -61,10 +62,6 @@ export async function bringUp(
   participants: readonly Participant[],
   files: ReadonlyMap<string, readonly MigrationFile[]>,
 ): Promise<void> {
-  // Before any of them runs, though it is asked again where the lock is taken.
-  for (const { findings, facts } of participants) {
-    if (findings.comparison.pending.length > 0) assertOwnSession(facts);
-  }
   const histories = new NewHistories(io, participants);
   let work: Work;
   try {
@@ -106,6 +103,7 @@ async function planAll(
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
     const own = parsed.get(segment.stream) ?? new Map();
     const plan = await planSegment(io, options, graph, participant, segment, own, participant);
+    assertReachable(participant.target, participant.facts, plan.migrations);
     participant.run.warn(io, plan.warnings);
     // Repeatables that are not to be put back are no work, and what has no work takes no lock.
     if (plan.migrations.length > 0) busy.push({ segment, plan });
@@ -181,8 +179,12 @@ async function runSegment(
   known: Plan | null,
 ): Promise<void> {
   const { target, session, facts, files, run } = participant;
-  const needed = (snapshot: HistorySnapshot): boolean => hasWork(compareWithHistory(files, snapshot.rows));
-  await lockTarget(run.following(io), target, { session, facts }, needed, async ({ context, snapshot }) => {
+  const look = (snapshot: HistorySnapshot): WorkLeft => {
+    const { pending, repeatables } = compareWithHistory(files, snapshot.rows);
+    const left = pending.length + repeatables.length;
+    return { needed: left > 0, pending: left };
+  };
+  await lockTarget(run.following(io), target, { session, facts }, look, async ({ context, snapshot }) => {
     const findings = await inspect(io, session, target, files, snapshot);
     const seen = { snapshot, findings };
     // Where nothing was ever applied, then or now, the plan that was made before the lock holds.

@@ -75,7 +75,7 @@ async function takeTurn(
       run.following(io),
       target,
       { session, facts },
-      hasApplied,
+      (snapshot) => ({ needed: hasApplied(snapshot), pending: null }),
       async ({ context, snapshot }) => {
         const whole = selection ?? { steps: migrations.length };
         const planned = await makeDownPlan(io, session, target, files, snapshot, whole);

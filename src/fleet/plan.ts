@@ -1,4 +1,3 @@
-import { assertOwnSession } from "../execute/locked-target.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { downStreams, downTurns, prepareDown } from "./down-order.ts";
@@ -10,6 +9,7 @@ import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { assertFolders, selectOneStream, selectStreams } from "./streams.ts";
 import { graphOf, parsePending, planSegment } from "./bring-up.ts";
 import { withParticipants } from "./participants.ts";
+import { assertReachable } from "./pooled-target.ts";
 
 /**
  * What `up` or `down` would do now: pure data, in the order in which it would be done. A target has one plan, or several where
@@ -25,7 +25,7 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
   if (options.direction === "down") {
     const prepared = await prepareDown(io, downStreams(io, options, "plan --down"), downSelection(options));
     const turns = await downTurns(io, prepared);
-    for (const turn of turns) assertOwnSession(turn.prepared.facts);
+    for (const { prepared: one, migrations } of turns) assertReachable(one.target, one.facts, migrations);
     const idle = prepared
       .filter((one) => turns.every((turn) => turn.prepared !== one))
       .map((one) => ({ prepared: one, migrations: [] }));
@@ -63,8 +63,8 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       const own = parsed.get(segment.stream) ?? new Map();
       const seen = { snapshot, findings: { ...findings, warnings: isFirst ? findings.warnings : [] } };
       const made = await planSegment(io, options, graph, participant, segment, own, seen);
-      // What runs needs a session of its own, and a plan that could not run is none.
-      if (made.migrations.length > 0) assertOwnSession(participant.facts);
+      // A plan that could not run is none.
+      assertReachable(target, participant.facts, made.migrations);
       plans.push(shown(made, target.label));
     }
     return { plans };

@@ -40,7 +40,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
       run.following(io),
       target,
       { session, facts },
-      isThere,
+      (seen) => ({ needed: isThere(seen), pending: null }),
       async ({ context, snapshot }) => {
         const back = await makeDownPlan(io, session, target, files, snapshot, selection);
         const ids = new Set(back.plan.migrations.map((migration) => migration.id));

@@ -47,7 +47,7 @@ export async function repair(io: FleetIo, options: RepairOptions): Promise<Repai
       io,
       target,
       { session, facts },
-      () => true,
+      () => ({ needed: true, pending: null }),
       async (locked) => {
         const subjects = choose(action, options.ids, files, locked.snapshot.rows);
         const parsed = await parsedFiles(action, subjects);

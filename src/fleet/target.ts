@@ -1,6 +1,6 @@
 import { monotonicMs } from "../core/clock.ts";
 import { databaseParameters, directParameters } from "../config/database.ts";
-import type { StreamConfig } from "../config/types.ts";
+import type { DatabaseParameters, StreamConfig } from "../config/types.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
 import { isGodwitError } from "../core/error.ts";
 import type { HistoryScope } from "../history/read.ts";
@@ -20,6 +20,8 @@ export interface Target {
   readonly stream: StreamConfig;
   readonly scope: HistoryScope;
   readonly settings: ConnectionSettings;
+  /** Past the pooler that `settings` goes through; null: nothing says how, or there is none. */
+  readonly direct: ConnectionSettings | null;
   /** Without secrets. */
   readonly label: string;
   /** Ready for SET; null: the server's default. */
@@ -30,22 +32,29 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * Finds out how to reach the target of a stream: by `direct_url` where there is one, since sessions must be our own (law 10).
+ * Finds out how to reach the target of a stream. Where `direct_url` is all that says it, that is the way.
  * Starts the embedded server if that is what was asked for.
  * @throws GodwitError of the configuration and of connection strings; EMBEDDED_UNAVAILABLE.
  */
 export async function resolveTarget(io: FleetIo, stream: StreamConfig): Promise<Target> {
   const { config } = io;
-  const where = directParameters(stream.directUrl, config) ?? databaseParameters(stream.database, config);
-  const input = "embedded" in where ? await startEmbedded(io, stream) : where;
-  const settings = await resolveConnection(input, config.env);
-  for (const message of settings.warnings ?? [])
-    io.emit({ type: "warning", target: stream.name, message, hint: null });
+  const past = directParameters(stream.directUrl, config);
+  const resolve = async (where: DatabaseParameters): Promise<ConnectionSettings> => {
+    const input = "embedded" in where ? await startEmbedded(io, stream) : where;
+    const settings = await resolveConnection(input, config.env);
+    for (const message of settings.warnings ?? [])
+      io.emit({ type: "warning", target: stream.name, message, hint: null });
+    return settings;
+  };
+  const through = past === null ? databaseParameters(stream.database, config) : pooledParameters(stream, io);
+  const settings = await resolve(through ?? past!);
+  const direct = through === null || past === null ? null : await resolve(past);
   return {
     id: stream.name,
     stream,
     scope: { schema: config.historySchema, stream: stream.name, targetSchema: "" },
     settings,
+    direct,
     label: describeConnection(settings),
     searchPath: stream.searchPath === null ? null : searchPathSql(stream.searchPath),
   };
@@ -91,6 +100,16 @@ async function openPatiently(io: FleetIo, target: Target): Promise<Session> {
       await sleep(Math.min(pause, Math.max(1, io.connectWaitMs - elapsedMs)), io.signal);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
+  }
+}
+
+/** What `database` says beside a `direct_url`; null: nothing. */
+function pooledParameters({ database }: StreamConfig, { config }: FleetIo): DatabaseParameters | null {
+  try {
+    return databaseParameters(database, config);
+  } catch (error) {
+    if (isGodwitError(error, "DATABASE_NOT_CONFIGURED")) return null;
+    throw error;
   }
 }
 

@@ -87,6 +87,8 @@ export interface HistoryWriterOptions {
   readonly toolVersion: string;
   /** Number of the newest entry of the log. */
   readonly logSeq: number;
+  /** Statement that goes with every commit and prolongs the lease; absent: there is none. */
+  readonly renewal?: string | undefined;
   /** Highest applied_seq of the target. */
   readonly lastAppliedSeq: number;
 }
@@ -220,7 +222,8 @@ export class HistoryWriter {
   }
 
   #render(change: HistoryChange): string {
-    const parts = [...(change.statements ?? [])];
+    const { renewal } = this.#options;
+    const parts = [...(renewal === undefined ? [] : [renewal]), ...(change.statements ?? [])];
     for (const step of change.steps ?? []) parts.push(this.#stepSql(step));
     const last = change.log.length - 1;
     const calls = change.log.map((entry, index) =>

@@ -1,12 +1,14 @@
-import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
-import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident } from "../sql/quote.ts";
 import { advisoryKey, holderPrefix, lockKey, type LockScope } from "./key.ts";
+import { leasedSql } from "./lease-sql.ts";
+import type { Backend } from "./row.ts";
+import { unlessNotThere } from "./unless-not-there.ts";
 
 /** Who holds a lock now, as far as this role may see. */
 export interface LockHolder {
-  readonly pid: number;
+  /** null: behind a pooler, where no session is its own, or not known yet. */
+  readonly pid: number | null;
   /** Host recorded by the holder; null before it wrote its row. */
   readonly host: string | null;
   readonly runId: string | null;
@@ -16,7 +18,7 @@ export interface LockHolder {
   readonly query: string | null;
 }
 
-/** Finds the session that holds the advisory lock; null if nobody does. Reads only. */
+/** Finds who holds a lock, by the advisory lock or by a lease; null if nobody does. Reads only. */
 export async function findHolder(session: Session, scope: LockScope): Promise<LockHolder | null> {
   const [row] = await session.rows(
     `SELECT l.pid, a.query FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -25,17 +27,36 @@ export async function findHolder(session: Session, scope: LockScope): Promise<Lo
        AND ((l.classid::bigint << 32) | l.objid::bigint) = $1::bigint`,
     [advisoryKey(scope)],
   );
-  if (row === undefined) return null;
-  const recorded = await recordedHolder(session, scope, Number(row.pid));
+  if (row === undefined) return findLessee(session, scope);
+  const pid = Number(row.pid);
+  const recorded = await recordedHolder(session, scope, pid);
   return {
-    pid: Number(row.pid),
+    pid,
     host: recorded?.host ?? null,
     runId: recorded?.owner ?? null,
     heldSeconds: recorded === undefined ? null : Number(recorded.held),
-    query:
-      row.query === null || row.query === "" || row.query === "<insufficient privilege>"
-        ? null
-        : (row.query ?? null),
+    query: visible(row.query),
+  };
+}
+
+async function findLessee(session: Session, scope: LockScope): Promise<LockHolder | null> {
+  const rows = await unlessNotThere(
+    session.rows(
+      `SELECT l.backend_pid, l.host, l.owner, a.query, extract(epoch FROM pg_catalog.clock_timestamp() - l.acquired_at) AS held
+       FROM ${ident(scope.schema)}.migration_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.backend_pid
+       WHERE l.key = $1 AND ${leasedSql("l")}`,
+      [lockKey(scope)],
+    ),
+  );
+  const row = rows?.[0];
+  if (row === undefined) return null;
+  const pid = row.backend_pid ?? null;
+  return {
+    pid: pid === null ? null : Number(pid),
+    host: row.host ?? null,
+    runId: row.owner ?? null,
+    heldSeconds: Number(row.held),
+    query: visible(row.query),
   };
 }
 
@@ -53,29 +74,32 @@ export function sayHolder(holder: LockHolder | null, stream: string): string {
     : `${nameOf(holder)} has held the lock of "${stream}" for ${Math.round(holder.heldSeconds)} s`;
 }
 
-function nameOf({ pid, host }: LockHolder): string {
-  return `backend ${pid}${host === null ? "" : ` on ${host}`}`;
+function nameOf({ pid, host, runId }: LockHolder): string {
+  const who = pid === null ? `run ${runId ?? "unknown"}` : `backend ${pid}`;
+  return `${who}${host === null ? "" : ` on ${host}`}`;
+}
+
+function visible(query: string | null | undefined): string | null {
+  return query === "" || query === "<insufficient privilege>" ? null : (query ?? null);
 }
 
 /**
- * Process ids of sessions of holders of this lock that did not give it back, other than our own: those that carry a
- * holder's name, and the one that the lock's row names, since a migration may change its session's name.
+ * Process ids of sessions of holders of this lock, other than our own: those that carry a holder's name, and the one that
+ * the lock's row named, since a migration may change its session's name.
+ * @param recorded the session that the row named before the lock was claimed.
  */
-export async function sessionsOfHolders(session: Session, scope: LockScope): Promise<number[]> {
-  const named = await session.rows(
-    `SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database()
-       AND pg_catalog.starts_with(application_name, $1) AND pid <> pg_catalog.pg_backend_pid()`,
-    [holderPrefix(scope)],
+export async function sessionsOfHolders(
+  session: Session,
+  scope: LockScope,
+  recorded: Backend | null,
+): Promise<number[]> {
+  const rows = await session.rows(
+    `SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid()
+       AND ((datname = pg_catalog.current_database() AND pg_catalog.starts_with(application_name, $1))
+         OR (pid = $2::pg_catalog.int4 AND backend_start = $3::pg_catalog.timestamptz))`,
+    [holderPrefix(scope), recorded?.pid ?? null, recorded?.start ?? null],
   );
-  const recorded = await unlessNotThere(
-    session.rows(
-      `SELECT a.pid FROM ${ident(scope.schema)}.migration_locks l
-       JOIN pg_catalog.pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
-       WHERE l.key = $1 AND l.expires_at IS NULL AND a.pid <> pg_catalog.pg_backend_pid()`,
-      [lockKey(scope)],
-    ),
-  );
-  return [...new Set([...named, ...(recorded ?? [])].map((row) => Number(row.pid)))];
+  return rows.map((row) => Number(row.pid));
 }
 
 async function recordedHolder(
@@ -95,20 +119,3 @@ async function recordedHolder(
     ? undefined
     : { host: row.host ?? null, owner: row.owner ?? null, held: row.held ?? null };
 }
-
-/** Before the first run the history is not there, and a bystander may lack the right to read it: then undefined. */
-async function unlessNotThere<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!NOT_THERE.has(sqlstateOf(error))) throw error;
-    return undefined;
-  }
-}
-
-const NOT_THERE: ReadonlySet<string | undefined> = new Set([
-  SQLSTATE.undefinedTable,
-  SQLSTATE.invalidSchemaName,
-  SQLSTATE.undefinedColumn,
-  SQLSTATE.insufficientPrivilege,
-]);

@@ -44,7 +44,7 @@ export class Session {
   /** Called for every NOTICE and WARNING of statements that brought no listener of their own. */
   onNotice: ((notice: Notice) => void) | undefined;
   readonly #client: pg.Client;
-  readonly #signal: AbortSignal | undefined;
+  #signal: AbortSignal | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Of the statements under way, in their order. */
   readonly #listeners: { readonly onNotice: ((notice: Notice) => void) | undefined }[] = [];
@@ -57,7 +57,6 @@ export class Session {
 
   constructor(client: pg.Client, settings: ConnectionSettings, signal?: AbortSignal) {
     this.#client = client;
-    this.#signal = signal;
     this.settings = settings;
     client.on("error", (error) => (this.#lost ??= error));
     client.on("end", () => (this.#lost ??= new Error("the server closed the connection")));
@@ -65,7 +64,7 @@ export class Session {
       const tell = this.#listeners[0]?.onNotice ?? this.onNotice;
       tell?.({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" });
     });
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#follow(signal);
   }
 
   /** The process id given in the start-up key. Behind a proxy it differs from pg_backend_pid() (law 10). */
@@ -187,6 +186,23 @@ export class Session {
       .end()
       .catch(() => undefined)
       .finally(() => clearTimeout(timer));
+  }
+
+  /** Runs `body` with one more signal that ends what this session does. */
+  async under<T>(signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+    const before = this.#signal;
+    this.#follow(before === undefined ? signal : AbortSignal.any([before, signal]));
+    try {
+      return await body();
+    } finally {
+      this.#follow(before);
+    }
+  }
+
+  #follow(signal: AbortSignal | undefined): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Cancels in the server what was under way when called, again and again until all of it has ended. */

@@ -11,6 +11,8 @@ export interface WorkSettings {
   readonly statementTimeoutMs: number;
   /** Whether the server's operating system can notice a client that went away while a statement runs. */
   readonly connectionCheck: boolean;
+  /** Sessions of the server are shared with others between transactions: each transaction sets what it needs (law 10). */
+  readonly pooled: boolean;
 }
 
 /**
@@ -20,15 +22,17 @@ export interface WorkSettings {
  */
 export const BEGIN = "BEGIN READ WRITE";
 
-/** The statements that establish the settings, as one string. */
+/** The statements that establish the settings, as one string; behind a pooler for the open transaction alone. */
 export function workSettingsSql(settings: WorkSettings): string {
-  const check = settings.connectionCheck ? "; SET client_connection_check_interval = 2000" : "";
+  const set = settings.pooled ? "SET LOCAL" : "SET";
+  const check = settings.connectionCheck ? `; ${set} client_connection_check_interval = 2000` : "";
   return (
-    `SET application_name = ${literal(settings.applicationName)}` +
-    `; SET idle_in_transaction_session_timeout = ${settings.idleInTransactionMs}` +
-    `; SET lock_timeout = ${settings.lockTimeoutMs}; SET statement_timeout = ${settings.statementTimeoutMs}` +
+    `${set} application_name = ${literal(settings.applicationName)}` +
+    `; ${set} idle_in_transaction_session_timeout = ${settings.idleInTransactionMs}` +
+    `; ${set} lock_timeout = ${settings.lockTimeoutMs}; ${set} statement_timeout = ${settings.statementTimeoutMs}` +
     // Files are split by the grammar's default reading of strings; the server must read them the same way.
-    `; SET standard_conforming_strings = on; SET default_transaction_read_only = on${check}`
+    `; ${set} standard_conforming_strings = on${check}` +
+    (settings.pooled ? "" : "; SET default_transaction_read_only = on")
   );
 }
 
@@ -38,25 +42,29 @@ export function workSettingsSql(settings: WorkSettings): string {
  * DISCARD ALL would do most of it but also drops advisory locks, ours among them (PostgreSQL manual, DISCARD).
  */
 export function sessionResetSql(settings: WorkSettings): string {
-  const { statementTimeoutMs } = settings;
+  const { statementTimeoutMs, pooled } = settings;
+  const plain = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL";
+  // An open cursor would keep a temporary table from being dropped.
+  const discarded = "CLOSE ALL; DISCARD TEMP; UNLISTEN *";
+  // Prepared statements of a pooled session are the pooler's.
+  if (pooled) return `${plain}; ${discarded}`;
   // RESET ALL may bring a limit of the role's own back, and dropping temporary tables can take long.
   const limit = statementTimeoutMs === 0 ? "" : `; SET statement_timeout = ${statementTimeoutMs}`;
-  return (
-    `RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ${workSettingsSql({ ...settings, statementTimeoutMs: 0 })}; ` +
-    // An open cursor would keep a temporary table from being dropped.
-    `CLOSE ALL; DISCARD TEMP; DEALLOCATE ALL; UNLISTEN *${limit}`
-  );
+  const own = workSettingsSql({ ...settings, statementTimeoutMs: 0 });
+  return `${plain}; ${own}; ${discarded}; DEALLOCATE ALL${limit}`;
 }
 
 /**
  * Whether client_connection_check_interval can be set here: it needs support of the server's operating system
- * (PostgreSQL manual 19.3.2).
+ * (PostgreSQL manual 19.3.2). Sets it where the session is our own.
  */
-export async function supportsConnectionCheck(session: Session): Promise<boolean> {
+export async function supportsConnectionCheck(session: Session, pooled: boolean): Promise<boolean> {
+  const set = "SET LOCAL client_connection_check_interval = 2000";
   try {
-    await session.query("SET client_connection_check_interval = 2000");
+    await session.query(pooled ? `BEGIN; ${set}; ROLLBACK` : "SET client_connection_check_interval = 2000");
     return true;
   } catch (error) {
+    if (pooled) await session.cleanup(() => session.query("ROLLBACK"));
     const sqlstate = sqlstateOf(error);
     if (sqlstate === undefined || sqlstate === SQLSTATE.queryCanceled) throw error;
     return false;

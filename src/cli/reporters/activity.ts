@@ -13,6 +13,13 @@ export interface Activity {
   readonly detail: string;
 }
 
+function waitingDetail(event: Extract<GodwitEvent, { type: "lock.waiting" }>): string {
+  const parts: string[] = [];
+  if (event.holder !== null) parts.push(`held by ${event.holder}`);
+  if (event.pending !== null) parts.push(`${groupDigits(event.pending)} still pending`);
+  return parts.join(", ");
+}
+
 function progressDetail(event: Extract<GodwitEvent, { type: "statement.progress" }>): string {
   const parts: string[] = [];
   if (event.phase !== null) parts.push(event.phase);
@@ -64,7 +71,7 @@ export class ActivityTracker {
           "lock",
           "waiting for another run to finish",
           event.elapsedMs,
-          event.holder === null ? "" : `held by ${event.holder}`,
+          waitingDetail(event),
         );
         break;
       case "connection.waiting":

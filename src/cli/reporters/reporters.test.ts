@@ -100,7 +100,13 @@ describe("the plain reporter", () => {
     const out = new MemoryStream();
     const reporter = plainReporter(options(out));
     for (const elapsedMs of [0, 500, 1000]) {
-      reporter.event({ type: "lock.waiting", target: "shop", holder: "bob on ci-7", elapsedMs });
+      reporter.event({
+        type: "lock.waiting",
+        target: "shop",
+        holder: "bob on ci-7",
+        pending: null,
+        elapsedMs,
+      });
     }
     expect(out.text).toBe("    … waiting for another run to finish  0.0 ms  held by bob on ci-7\n");
     reporter.close();

@@ -14,7 +14,7 @@ export const EVENTS: readonly GodwitEvent[] = [
     pending: 1,
   },
   { type: "history.upgraded", target: "shop", from: 0, to: 1 },
-  { type: "lock.acquired", target: "shop", token: 1, waitedMs: 3 },
+  { type: "lock.acquired", target: "shop", token: 1, waitedMs: 3, provider: "advisory" },
   {
     ...base,
     type: "migration.started",

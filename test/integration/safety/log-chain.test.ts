@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { genesis, hashOf, type LogLevel, type StoredEntry } from "../../../src/history/log-chain.ts";
 import { HistoryWriter } from "../../../src/history/writer.ts";
-import { raiseToken } from "../../../src/lock/token.ts";
+import { claim } from "../../../src/lock/row.ts";
 import { openSession } from "../../../src/postgres/session.ts";
 import { resolveConnection } from "../../../src/postgres/conninfo/resolve.ts";
 import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
@@ -305,11 +305,15 @@ describe("the hash", () => {
       applicationName: "chain",
     });
     const owner = "0197f000-0000-7000-8000-000000000000";
-    const start = { runId: owner, pid: 1, backendStart: null, host: null };
-    const { token, logSeq } = await raiseToken(session, scope, {
-      ...start,
+    const claimed = await claim(session, scope, null, {
+      runId: owner,
+      host: null,
+      provider: "advisory",
+      leaseMs: null,
+      backend: { pid: 1, start: null },
       genesis: genesis(scope.stream, scope.targetSchema).hash,
     });
+    const { token, logSeq } = claimed!;
     const key = `${scope.stream}/${scope.targetSchema}`;
     const writer = new HistoryWriter({
       session,
