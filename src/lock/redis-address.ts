@@ -89,12 +89,13 @@ function refuseParameters(parameters: URLSearchParams, known: readonly string[])
   throw invalid(`has a parameter that is not supported: ${names}`, `remove it, and write ${FORMS}`);
 }
 
+/** A character of a password that was not encoded may begin another part, which must then be shown no more than it. */
 function parsed(text: string): URL {
   const url = URL.parse(text);
-  if (url !== null) return url;
+  if (url !== null && !/[/?#][^]*@/.test(text.slice(text.indexOf("//") + 2)) && url.hash === "") return url;
   throw invalid(
     "is not a URL",
-    `write ${FORMS}; in a password, percent-encode the characters that have a meaning in URLs: @ is %40, / is %2F`,
+    `write ${FORMS}; in a password, percent-encode what has a meaning in URLs: @ is %40, / is %2F, ? is %3F, # is %23`,
   );
 }
 

@@ -34,7 +34,7 @@ const ANSWERS: Readonly<Record<string, Reason>> = {
   NOAUTH: { reason: "a password is required", hint: CREDENTIALS, passing: false },
   NOPERM: {
     reason: "the user may not do what the lock needs",
-    hint: "grant it: ACL SETUSER <user> ~migration_* +set +get +pexpire +del +eval +info +select",
+    hint: "grant it: ACL SETUSER <user> ~migration_* +set +get +del +eval +info +select",
     passing: false,
   },
   DENIED: {
@@ -71,6 +71,7 @@ const ANSWERS: Readonly<Record<string, Reason>> = {
   },
 };
 
+const IS_IT_REDIS = "is it a Redis that listens there? One with TLS needs rediss://";
 const NOT_A_REDIS: Reason = {
   reason: "what listens there does not speak as a Redis does",
   hint: "check host and port in lock.redis; a Redis with TLS needs rediss://",
@@ -89,6 +90,11 @@ export function refusedServer(mode: "cluster" | "sentinel" | "replica"): RedisFa
   });
 }
 
+/** The failure of a server whose answer no Redis gives. */
+export function notARedis(): RedisFailure {
+  return new RedisFailure(NOT_A_REDIS);
+}
+
 /** The failure of a server that said nothing in time. */
 export function noAnswer(ms: number): RedisFailure {
   return new RedisFailure({ reason: `no answer in ${Math.round(ms / 100) / 10} s`, passing: true });
@@ -105,16 +111,11 @@ export function toRedisFailure(error: unknown, redis: RedisPackage): RedisFailur
     return new RedisFailure({ reason: "the connection ended", passing: true });
   }
   if (error instanceof redis.SocketClosedUnexpectedlyError) {
-    return new RedisFailure({
-      reason: "the server closed the connection",
-      hint: "is it a Redis that listens there? One with TLS needs rediss://",
-      passing: true,
-    });
+    return new RedisFailure({ reason: "the server closed the connection", hint: IS_IT_REDIS, passing: true });
   }
   const tls = tlsReason(error);
   if (tls !== null) return new RedisFailure(tls);
-  if (error instanceof Error && error.message.startsWith("Unknown RESP type"))
-    return new RedisFailure(NOT_A_REDIS);
+  if (error instanceof Error && error.message.startsWith("Unknown RESP type")) return notARedis();
   if (!(error instanceof Error && "code" in error)) {
     return new RedisFailure({
       reason: error instanceof Error ? error.message : String(error),
@@ -122,14 +123,19 @@ export function toRedisFailure(error: unknown, redis: RedisPackage): RedisFailur
     });
   }
   const { message, options } = systemFailure(error);
-  const hint = options.hint === undefined ? {} : { hint: options.hint };
-  return new RedisFailure({ reason: message, passing: options.retryable, ...hint });
+  const hint = options.hint ?? (options.code === "ECONNRESET" ? IS_IT_REDIS : undefined);
+  return new RedisFailure({ reason: message, passing: options.retryable, ...(hint && { hint }) });
 }
 
 /** The error that a person sees. Texts of the server are cleared of the password, which it may echo. */
 export function redisError({ reason }: RedisFailure, address: RedisAddress): GodwitError {
   const secrets = [address.password];
-  const hint = reason.hint === undefined ? "" : reason.hint.replace(/\??$/, (end) => `${end || ";"} `);
+  const hint =
+    reason.hint === undefined
+      ? ""
+      : reason.hint
+          .replace("<user>", address.username ?? "default")
+          .replace(/\??$/, (end) => `${end || ";"} `);
   return new GodwitError(
     reason.code ?? "REDIS_UNREACHABLE",
     redact(`could not use the Redis of the lock at ${address.shown}: ${reason.reason}`, secrets),

@@ -4,7 +4,7 @@ import { untilAborted } from "../postgres/connecting/time-limit.ts";
 import type { LockGate } from "./gate.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-address.ts";
 import { loadRedisPackage } from "./redis-client.ts";
-import { RedisFailure, redisError, refusedServer } from "./redis-failure.ts";
+import { RedisFailure, notARedis, redisError, refusedServer } from "./redis-failure.ts";
 import { describeValue } from "./redis-holder.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RELEASE, RENEW } from "./redis-scripts.ts";
@@ -78,7 +78,7 @@ async function check(link: RedisLink, { key, value }: RedisGateOptions): Promise
   if (mode === "cluster" || mode === "sentinel") throw refusedServer(mode);
   if (/^role:slave\b/m.test(text)) throw refusedServer("replica");
   // Deletes nothing: nobody else has this value.
-  await link.ask(["EVAL", RELEASE, "1", key, value]);
+  if ((await link.ask(["EVAL", RELEASE, "1", key, value])) !== 0) throw notARedis();
 }
 
 class RedisGate implements LockGate {
@@ -102,7 +102,8 @@ class RedisGate implements LockGate {
     try {
       const set = await this.#link.ask(["SET", key, value, "NX", "PX", String(ttlMs)]);
       // SET that was not answered may have been done: then the key that is in the way is our own.
-      this.#mayHold = set !== null || (before && (await this.#prolong()));
+      if (set !== null && set !== "OK") throw notARedis();
+      this.#mayHold = set === "OK" || (before && (await this.#prolong()));
       return this.#mayHold;
     } catch (error) {
       throw error instanceof RedisFailure ? redisError(error, this.#address) : error;
@@ -147,6 +148,8 @@ class RedisGate implements LockGate {
 
   async #prolong(): Promise<boolean> {
     const { key, value, ttlMs } = this.#options;
-    return (await this.#link.ask(["EVAL", RENEW, "1", key, value, String(ttlMs)])) === 1;
+    const kept = await this.#link.ask(["EVAL", RENEW, "1", key, value, String(ttlMs)]);
+    if (kept !== 0 && kept !== 1) throw notARedis();
+    return kept === 1;
   }
 }

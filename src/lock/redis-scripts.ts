@@ -6,11 +6,7 @@
  */
 export const RENEW = `
 local value = redis.call('GET', KEYS[1])
-if value == ARGV[1] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return 1
-end
-if value then
+if value and value ~= ARGV[1] then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

@@ -30,6 +30,10 @@ export interface RedisServer {
 
 export interface RedisServerOptions {
   readonly password?: string;
+  /** Which setting says the port: `tls-port` for a server that speaks TLS there. */
+  readonly portName?: "port" | "tls-port";
+  /** Watches servers instead of keeping data. */
+  readonly sentinel?: boolean;
   /** Further lines of its configuration; files in it stand in `folder`. */
   readonly config?: (folder: string) => readonly string[];
 }
@@ -66,7 +70,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     file,
     [
       "bind 127.0.0.1",
-      `port ${port}`,
+      `${options.portName ?? "port"} ${port}`,
       `dir ${folder}`,
       `unixsocket ${join(folder, "redis.sock")}`,
       'save ""',
@@ -87,7 +91,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     return stdout.trim();
   };
   const start = async (): Promise<void> => {
-    const started = spawn("redis-server", [file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn("redis-server", [file, ...(options.sentinel === true ? ["--sentinel"] : [])], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     child = started;
     let said = "";
     started.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
