@@ -3,14 +3,17 @@ import { systemFailure } from "../postgres/connecting/connect-failure.ts";
 import { redact } from "../postgres/redact.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import type { RedisPackage } from "./redis-client.ts";
-
-interface Reason {
-  readonly reason: string;
-  readonly hint?: string;
-  /** Whether asking again later may work with nothing changed. */
-  readonly passing: boolean;
-  readonly code?: "CONFIG_INVALID";
-}
+import { oneLine } from "./redis-holder.ts";
+import {
+  CLUSTER,
+  IS_IT_REDIS,
+  NOT_A_REDIS,
+  REPLICA,
+  SENTINEL,
+  reasonOfAnswer,
+  tlsReason,
+  type Reason,
+} from "./redis-reasons.ts";
 
 /** Why a Redis did not do what it was asked. The message is a reason, without naming the server. */
 export class RedisFailure extends Error {
@@ -25,69 +28,9 @@ export class RedisFailure extends Error {
   }
 }
 
-const CREDENTIALS = "check user and password in lock.redis: redis://user:password@host";
-const ONE_SERVER = "name a single server; a lock that its failover loses is caught by the database";
-
-/** Answers by their first word (Redis documentation, "RESP protocol: simple errors", and the source of Redis 7). */
-const ANSWERS: Readonly<Record<string, Reason>> = {
-  WRONGPASS: { reason: "the password or the user was refused", hint: CREDENTIALS, passing: false },
-  NOAUTH: { reason: "a password is required", hint: CREDENTIALS, passing: false },
-  NOPERM: {
-    reason: "the user may not do what the lock needs",
-    hint: "grant it: ACL SETUSER <user> ~migration_* +set +get +del +eval +info +select",
-    passing: false,
-  },
-  DENIED: {
-    reason: "the server is in protected mode and takes no connection from outside",
-    hint: "give it a password, or bind it to an address of its own",
-    passing: false,
-  },
-  READONLY: {
-    reason: "the server is a replica that only reads",
-    hint: "name the master in lock.redis",
-    passing: true,
-  },
-  WRONGTYPE: {
-    reason: "the key of the lock holds something that is no lock",
-    hint: 'look for it: redis-cli --scan --pattern "migration_*", and delete it',
-    passing: false,
-  },
-  LOADING: { reason: "the server is loading its data", passing: true },
-  MASTERDOWN: { reason: "the server is a replica that lost its master", passing: true },
-  BUSY: { reason: "the server is busy with a script", passing: true },
-  OOM: { reason: "the server is out of memory", hint: "it refuses every write", passing: true },
-  MISCONF: { reason: "the server cannot save its data and refuses writes", passing: true },
-  MOVED: {
-    reason: "the server is part of a Cluster",
-    hint: ONE_SERVER,
-    passing: false,
-    code: "CONFIG_INVALID",
-  },
-  CLUSTERDOWN: {
-    reason: "the server is part of a Cluster",
-    hint: ONE_SERVER,
-    passing: false,
-    code: "CONFIG_INVALID",
-  },
-};
-
-const IS_IT_REDIS = "is it a Redis that listens there? One with TLS needs rediss://";
-const NOT_A_REDIS: Reason = {
-  reason: "what listens there does not speak as a Redis does",
-  hint: "check host and port in lock.redis; a Redis with TLS needs rediss://",
-  passing: false,
-};
-
 /** The failure of a server that this cannot work with. */
 export function refusedServer(mode: "cluster" | "sentinel" | "replica"): RedisFailure {
-  if (mode === "replica") return new RedisFailure({ ...ANSWERS["READONLY"]!, passing: false });
-  const what = mode === "cluster" ? "part of a Cluster" : "a Sentinel";
-  return new RedisFailure({
-    reason: `the server is ${what}`,
-    hint: ONE_SERVER,
-    passing: false,
-    code: "CONFIG_INVALID",
-  });
+  return new RedisFailure({ cluster: CLUSTER, sentinel: SENTINEL, replica: REPLICA }[mode]);
 }
 
 /** The failure of a server whose answer no Redis gives. */
@@ -144,54 +87,12 @@ export function redisError({ reason }: RedisFailure, address: RedisAddress): God
 }
 
 function answered(message: string): RedisFailure {
-  const [line = ""] = message.split("\n");
+  const line = oneLine(message);
   const word = /^[A-Z]+/.exec(line)?.[0] ?? "";
-  const known = ANSWERS[word] ?? ERRORS.find(({ text }) => text.test(line));
-  return new RedisFailure(known ?? { reason: `the server answered: ${line}`, passing: false }, word);
-}
-
-/** What answers with the unspecific `ERR` say. */
-const ERRORS: readonly (Reason & { readonly text: RegExp })[] = [
-  {
-    text: /AUTH.*without any password configured/,
-    reason: "the server has no password, and lock.redis gives one",
-    hint: "remove the password from lock.redis, or give the server one",
-    passing: false,
-  },
-  { text: /max number of clients/, reason: "the server has as many clients as it takes", passing: true },
-  {
-    text: /DB index is out of range|SELECT is not allowed/,
-    reason: "the server has no database of that number",
-    hint: "check the number behind the host in lock.redis",
-    passing: false,
-  },
-];
-
-function tlsReason(error: unknown): Reason | null {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return {
-      reason: "the certificate is for another host",
-      hint: "check the host in lock.redis",
-      passing: false,
-    };
-  }
-  if (code === "CERT_HAS_EXPIRED") return { reason: "the certificate has expired", passing: false };
-  if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER)/.test(code)) {
-    return {
-      reason: "the certificate is not signed by an authority that is trusted here",
-      hint: "name the file of the authority's certificate: export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
-      passing: false,
-    };
-  }
-  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
-    return {
-      reason: "TLS failed",
-      hint: "does the server speak TLS? Without it, write redis://",
-      passing: false,
-    };
-  }
-  return null;
+  return new RedisFailure(
+    reasonOfAnswer(word, line) ?? { reason: `the server answered: ${line}`, passing: false },
+    word,
+  );
 }
 
 function pingCommand({ socket, username, password, database }: RedisAddress): string {

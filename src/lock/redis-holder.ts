@@ -1,12 +1,14 @@
 const LONGEST = 200;
 
-/**
- * The value of a lock's key as a person reads it: `host build-7, run 0197…` for a JSON object of such members, else
- * the text itself. Anybody may have written it: one line, not too long, nothing that a terminal would obey.
- */
+/** The value of a lock's key as a person reads it: `host build-7, run 0197…` for a JSON object of such members. */
 export function describeValue(value: string): string {
-  const text = (membersOf(value) ?? value).replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1).toWellFormed()}…` : text;
+  return oneLine(membersOf(value) ?? value);
+}
+
+/** A text that anybody may have written: one line, not too long, nothing that a terminal would obey. */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1).toWellFormed()}…` : line;
 }
 
 function membersOf(value: string): string | null {
