@@ -88,7 +88,8 @@ export function redisError({ reason }: RedisFailure, address: RedisAddress): God
 
 function answered(message: string): RedisFailure {
   const line = oneLine(message);
-  const word = /^[A-Z]+/.exec(line)?.[0] ?? "";
+  // Before version 7 what went wrong in a script stands within the line.
+  const word = /@user_script:.*: -([A-Z]+) /.exec(line)?.[1] ?? /^[A-Z]+/.exec(line)?.[0] ?? "";
   return new RedisFailure(
     reasonOfAnswer(word, line) ?? { reason: `the server answered: ${line}`, passing: false },
     word,

@@ -7,7 +7,7 @@ import { loadRedisPackage } from "./redis-client.ts";
 import { RedisFailure, notARedis, redisError, refusedServer } from "./redis-failure.ts";
 import { describeValue } from "./redis-holder.ts";
 import { RedisLink } from "./redis-link.ts";
-import { RELEASE, RENEW } from "./redis-scripts.ts";
+import { HOLD, RELEASE } from "./redis-scripts.ts";
 
 export interface RedisGateOptions {
   /** `redis://`, `rediss://` or `unix://`, its variables expanded. */
@@ -96,15 +96,8 @@ class RedisGate implements LockGate {
   }
 
   async tryEnter(): Promise<boolean> {
-    const { key, value, ttlMs } = this.#options;
-    const before = this.#mayHold;
-    this.#mayHold = true;
     try {
-      const set = await this.#link.ask(["SET", key, value, "NX", "PX", String(ttlMs)]);
-      // SET that was not answered may have been done: then the key that is in the way is our own.
-      if (set !== null && set !== "OK") throw notARedis();
-      this.#mayHold = set === "OK" || (before && (await this.#prolong()));
-      return this.#mayHold;
+      return await this.#hold();
     } catch (error) {
       throw error instanceof RedisFailure ? redisError(error, this.#address) : error;
     }
@@ -112,9 +105,7 @@ class RedisGate implements LockGate {
 
   async renew(): Promise<"kept" | "lost" | "unreachable"> {
     try {
-      this.#mayHold = true;
-      this.#mayHold = await this.#prolong();
-      return this.#mayHold ? "kept" : "lost";
+      return (await this.#hold()) ? "kept" : "lost";
     } catch (error) {
       if (!(error instanceof RedisFailure)) throw error;
       // The key holds something else than a text: it is somebody else's.
@@ -146,10 +137,12 @@ class RedisGate implements LockGate {
     this.#link.close();
   }
 
-  async #prolong(): Promise<boolean> {
+  async #hold(): Promise<boolean> {
     const { key, value, ttlMs } = this.#options;
-    const kept = await this.#link.ask(["EVAL", RENEW, "1", key, value, String(ttlMs)]);
-    if (kept !== 0 && kept !== 1) throw notARedis();
-    return kept === 1;
+    this.#mayHold = true;
+    const held = await this.#link.ask(["EVAL", HOLD, "1", key, value, String(ttlMs)]);
+    if (held !== 0 && held !== 1) throw notARedis();
+    this.#mayHold = held === 1;
+    return this.#mayHold;
   }
 }

@@ -23,15 +23,17 @@ export const REPLICA: Reason = {
   passing: false,
 };
 
+const NOT_ALLOWED: Reason = {
+  reason: "the user may not do what the lock needs",
+  hint: "grant it: ACL SETUSER <user> ~migration_* +set +get +del +eval +info +select",
+  passing: false,
+};
+
 /** Answers by their first word (Redis documentation, "RESP protocol: simple errors", and the source of Redis 7). */
 const ANSWERS: Readonly<Record<string, Reason>> = {
   WRONGPASS: { reason: "the password or the user was refused", hint: CREDENTIALS, passing: false },
   NOAUTH: { reason: "a password is required", hint: CREDENTIALS, passing: false },
-  NOPERM: {
-    reason: "the user may not do what the lock needs",
-    hint: "grant it: ACL SETUSER <user> ~migration_* +set +get +del +eval +info +select",
-    passing: false,
-  },
+  NOPERM: NOT_ALLOWED,
   DENIED: {
     reason: "the server is in protected mode and takes no connection from outside",
     hint: "give it a password, or bind it to an address of its own",
@@ -67,6 +69,7 @@ const ERRORS: readonly (Reason & { readonly text: RegExp })[] = [
     hint: "remove the password from lock.redis, or give the server one",
     passing: false,
   },
+  { text: /ACL failure in script|user executing the script can't/, ...NOT_ALLOWED },
   { text: /max number of clients/, reason: "the server has as many clients as it takes", passing: true },
   {
     text: /DB index is out of range|SELECT is not allowed/,

@@ -1,12 +1,17 @@
-/** Each takes one key; the first argument is the value that makes it ours. Redis runs a script as one step. */
+/**
+ * Each takes one key; the first argument is the value that makes it ours. Redis runs a script as one step, and each may
+ * be asked again when its answer was lost.
+ */
 
 /**
- * Arguments: value, milliseconds. Answers 1 if the key is ours for so long from now on, 0 if it is somebody else's.
- * A key that vanished is set again.
+ * Takes the key or keeps it. Arguments: value, milliseconds. Answers 1 if it is ours for so long from now on, 0 if it
+ * is somebody else's. SET NX alone would take the key of an attempt whose answer was lost for somebody else's.
  */
-export const RENEW = `
-local value = redis.call('GET', KEYS[1])
-if value and value ~= ARGV[1] then
+export const HOLD = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return 1
+end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
