@@ -116,7 +116,11 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     ending.kill(signal);
     await gone;
   };
+  // A test that ends in the middle leaves no server behind.
+  const killAtExit = (): void => void child?.kill("SIGKILL");
+  process.once("exit", killAtExit);
   const dispose = async (): Promise<void> => {
+    process.off("exit", killAtExit);
     await end("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   };
