@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { count, groupDigits, maskSecrets, statementLabel } from "./statement-label.ts";
+import { maskSecrets } from "../../sql/mask-secrets.ts";
+import { count, groupDigits, statementLabel } from "./statement-label.ts";
 
 describe("the label of a statement", () => {
   it.each([

@@ -1,12 +1,5 @@
+import { maskSecrets } from "../../sql/mask-secrets.ts";
 import { oneLine } from "../text-width.ts";
-
-/** Replaces passwords in SQL: `PASSWORD '…'`, and `password=…` or a URL's password within a literal. */
-export function maskSecrets(sql: string): string {
-  return sql
-    .replaceAll(/(\bpassword\s+)(?:e|u&)?'(?:[^']|'')*'/gi, "$1'***'")
-    .replaceAll(/(\bpassword\s*=\s*)(?:\\?'(?:[^'\\]|\\.)*\\?'|[^\s'",;)]+)/gi, "$1***")
-    .replaceAll(/(\w+:\/\/[^\s:@/']*:)[^\s@/']+@/g, "$1***@");
-}
 
 /** A statement on one line, without the comments in front of it and without secrets. */
 export function statementLabel(sql: string): string {
