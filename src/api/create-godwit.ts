@@ -81,6 +81,12 @@ export async function createGodwit(options: GodwitOptions = {}): Promise<Godwit>
         (await import("../fleet/wait.ts")).wait(io, o, timeoutMs ?? Infinity),
       );
     },
+    lockStatus: (o = {}) =>
+      verb("lock status", o, async (io) => (await import("../fleet/lock-status.ts")).lockStatus(io, o)),
+    lockRelease: (o = {}) =>
+      verb("lock release", o, async (io) => (await import("../fleet/lock-release.ts")).lockRelease(io, o)),
+    lockBlockers: (o = {}) =>
+      verb("lock blockers", o, async (io) => (await import("../fleet/lock-blockers.ts")).lockBlockers(io, o)),
     create: (o) => createMigration(config, o),
     devStart: (o = {}) => startRun((emit) => devStart(config, emit, o.signal)),
     devStop: (o = {}) => devStop(config, o.signal),

@@ -4,6 +4,7 @@ import type {
   BaselineOptions,
   DownOptions,
   HistoryOptions,
+  LockReleaseOptions,
   NewOptions,
   PlanOptions,
   RedoOptions,
@@ -12,6 +13,7 @@ import type {
   VerbOptions,
   WaitOptions,
 } from "../fleet/options.ts";
+import type { LockBlockersResult, LockReleaseResult, LockStatusResult } from "../fleet/lock-results.ts";
 import type {
   DevStatus,
   GraphResult,
@@ -25,6 +27,7 @@ import type {
   WaitResult,
 } from "../fleet/results.ts";
 
+export type * from "../fleet/lock-results.ts";
 export type * from "../fleet/options.ts";
 export type * from "../fleet/results.ts";
 
@@ -80,6 +83,9 @@ export interface Godwit {
   baseline(options: BaselineOptions): Run<RunResult>;
   repair(options?: RepairOptions): Run<RepairResult>;
   wait(options?: WaitOptions): Run<WaitResult>;
+  lockStatus(options?: VerbOptions): Run<LockStatusResult>;
+  lockRelease(options?: LockReleaseOptions): Run<LockReleaseResult>;
+  lockBlockers(options?: VerbOptions): Run<LockBlockersResult>;
   create(options: NewOptions): Promise<NewResult>;
   devStart(options?: { readonly signal?: AbortSignal }): Run<DevStatus>;
   devStop(options?: {

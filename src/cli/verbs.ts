@@ -144,6 +144,14 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import("./commands/repair.ts"),
   },
   {
+    name: "lock",
+    summary: "who holds Godwit's lock and who blocks whom; release it",
+    group: MEND,
+    aliases: [],
+    options: READS,
+    load: () => import("./commands/lock.ts"),
+  },
+  {
     name: "completion",
     summary: "print the completion script of a shell",
     group: MORE,

@@ -69,6 +69,7 @@ export function startedEntry(planned: PlannedMigration): LogEntry {
     details: {
       checksum: planned.checksum,
       direction: planned.direction,
+      steps: planned.steps.length,
       steps_done: planned.resume?.done ?? 0,
     },
   };

@@ -64,6 +64,12 @@ export interface RepairOptions extends LockingOptions {
   /** Required with an action; written to the log. */
   readonly reason?: string;
 }
+export interface LockReleaseOptions extends VerbOptions {
+  /** Also take it from a holder that lives: its session is ended and rolls back. */
+  readonly force?: boolean;
+  /** Required with `force`; written to the log. */
+  readonly reason?: string;
+}
 export interface WaitOptions extends VerbOptions {
   /** `<stream>/<id>` or `<id>`: wait until applied. Absent: until the database accepts connections and nothing is pending. */
   readonly for?: readonly string[];

@@ -1,54 +1,83 @@
-import type { Session } from "../postgres/session.ts";
+import { sqlstateOf } from "../postgres/database-error.ts";
 import { isoTimestamp } from "../postgres/server-facts.ts";
+import type { Session, TextRow } from "../postgres/session.ts";
+import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
-import type { LockProviderName } from "./gate.ts";
-import { advisoryKey, lockKey, type LockScope } from "./key.ts";
-import { leasedSql, sessionGoneSql } from "./lease-sql.ts";
-import { unlessNotThere } from "./unless-not-there.ts";
+import { isAdvisoryLock } from "./advisory-sql.ts";
+import { lockKey, type LockScope } from "./key.ts";
 
-/** What the row of a lock says, and whether it is true still. */
+/** What the row of a lock says, judged by the database's clock and by the sessions that are there. */
 export interface LockState {
-  /** `<stream>` or `<stream>/<schema>`. */
+  /** As it stands in `migration_locks`. */
   readonly key: string;
-  readonly provider: LockProviderName;
+  readonly provider: "advisory" | "lease" | "redis";
   readonly token: number;
   readonly runId: string;
   readonly host: string | null;
-  /** null: given back, or behind a pooler. */
   readonly backendPid: number | null;
-  /** ISO 8601 in UTC, as all times here; null where it is not known. */
+  /** ISO 8601 UTC with microseconds, as all times here. */
   readonly backendStart: string | null;
   readonly acquiredAt: string;
   readonly renewedAt: string;
-  /** Until when it is leased, or when it was given back; null: it lasts as long as its session. */
+  /** When it was given back, or until when it is leased; null: as long as its session lasts. */
   readonly expiresAt: string | null;
-  /** Since it was acquired, by the database's clock. */
   readonly heldSeconds: number;
-  /** `stale`: not given back, but its holder is gone, so that the next run takes it. */
+  /** stale: its holder is gone and did not give it back; the next run takes it. */
   readonly holding: "held" | "free" | "stale";
   /** Why, in words. */
   readonly because: string;
 }
 
 /**
- * Reads the state of a lock. Reads only; understands histories of version 1 as well.
- * @returns null where nobody ever held it, or the role may not read it.
+ * Reads who holds a lock, and whether that holder still lives. Reads only, in one statement; works with a role that may
+ * only read, on a standby, and with a history of version 1, which has no leases.
+ * A role that may not see when a session began takes one of the same process id for the holder's.
+ * @returns null where there is no history or nobody ever held this lock.
+ * @throws the server's error, as for a role that may not read the history.
  */
 export async function readLockState(session: Session, scope: LockScope): Promise<LockState | null> {
-  const rows =
-    (await unlessNotThere(session.rows(stateSql(scope, LEASES)))) ??
-    (await unlessNotThere(session.rows(stateSql(scope, BEFORE_LEASES))));
-  const row = rows?.[0];
-  if (row === undefined) return null;
-  const backendPid = row.backend_pid ?? null;
-  const [holding, because] = judge(row);
+  const schema = ident(scope.schema);
+  try {
+    // Columns that a history of version 1 lacks are null in the row's JSON.
+    const [row] = await session.rows(
+      `SELECT l.key, l.token, l.owner, l.host, l.backend_pid, ${isoTimestamp("l.backend_start")} AS backend_start,
+         ${isoTimestamp("l.acquired_at")} AS acquired_at, ${isoTimestamp("l.renewed_at")} AS renewed_at,
+         ${isoTimestamp("l.expires_at")} AS expires_at, coalesce(j ->> 'provider', 'advisory') AS provider,
+         extract(epoch FROM now - l.acquired_at) AS held, extract(epoch FROM now - l.expires_at) AS over,
+         l.expires_at IS NOT NULL AND lease IS NULL AS given_back, l.expires_at > now + lease AS too_long,
+         j ->> 'database_oid' <> (SELECT d.oid::text FROM pg_catalog.pg_database d
+           WHERE d.datname = pg_catalog.current_database()) AS elsewhere,
+         EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = l.backend_pid
+           AND coalesce(a.backend_start = l.backend_start, true)) AS backend_there,
+         (SELECT p.pid FROM pg_catalog.pg_locks p WHERE p.granted AND ${isAdvisoryLock("p", scope)} LIMIT 1) AS advisory_pid
+       FROM ${schema}.migration_locks l, pg_catalog.to_jsonb(l) j, pg_catalog.clock_timestamp() now,
+         pg_catalog.make_interval(secs => (j ->> 'lease_ms')::float8 / 1000) lease
+       WHERE l.key = ${literal(lockKey(scope))}`,
+    );
+    return row === undefined ? null : stateFrom(row);
+  } catch (error) {
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate === SQLSTATE.undefinedTable || sqlstate === SQLSTATE.invalidSchemaName) return null;
+    throw error;
+  }
+}
+
+function stateFrom(row: TextRow): LockState {
+  const backendPid = row.backend_pid === null ? null : Number(row.backend_pid);
+  const provider = row.provider === "lease" || row.provider === "redis" ? row.provider : "advisory";
+  const [holding, because] =
+    row.given_back === "t"
+      ? (["free", "it was given back"] as const)
+      : row.expires_at === null
+        ? ofSession(row)
+        : ofLease(row, provider);
   return {
-    key: lockKey(scope),
-    provider: (row.provider ?? "advisory") as LockProviderName,
+    key: row.key ?? "",
+    provider,
     token: Number(row.token),
     runId: row.owner ?? "",
     host: row.host ?? null,
-    backendPid: backendPid === null || holding === "free" ? null : Number(backendPid),
+    backendPid,
     backendStart: row.backend_start ?? null,
     acquiredAt: row.acquired_at ?? "",
     renewedAt: row.renewed_at ?? "",
@@ -59,36 +88,25 @@ export async function readLockState(session: Session, scope: LockScope): Promise
   };
 }
 
-/** Columns that version 2 brought. */
-const LEASES = `l.provider, l.lease_ms, ${leasedSql("l")} AS leased`;
-const BEFORE_LEASES = "'advisory' AS provider, NULL AS lease_ms, false AS leased";
+type Judgement = readonly [LockState["holding"], string];
 
-function stateSql(scope: LockScope, columns: string): string {
-  const times = ["acquired_at", "renewed_at", "expires_at", "backend_start"]
-    .map((name) => `${isoTimestamp(`l.${name}`)} AS ${name}`)
-    .join(", ");
-  return `SELECT l.token, l.owner, l.host, l.backend_pid, ${times}, ${columns},
-      extract(epoch FROM pg_catalog.clock_timestamp() - l.acquired_at) AS held,
-      extract(epoch FROM pg_catalog.clock_timestamp() - l.expires_at) AS over,
-      ${sessionGoneSql("l")} AS gone,
-      EXISTS (SELECT FROM pg_catalog.pg_locks k WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-        AND k.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-        AND ((k.classid::bigint << 32) | k.objid::bigint) = ${advisoryKey(scope)}::bigint) AS locked
-    FROM ${ident(scope.schema)}.migration_locks l WHERE l.key = ${literal(lockKey(scope))}`;
+/** A lock that lasts as long as a session. */
+function ofSession(row: TextRow): Judgement {
+  if (row.advisory_pid !== null) return ["held", `backend ${row.advisory_pid} holds it`];
+  return row.backend_there === "t"
+    ? ["stale", `backend ${row.backend_pid} is there, but has lost the advisory lock`]
+    : ["stale", `backend ${row.backend_pid} is gone`];
 }
 
-function judge(row: Readonly<Record<string, string | null>>): [LockState["holding"], string] {
-  const expires = row.expires_at ?? null;
-  const pid = row.backend_pid ?? null;
-  if (expires === null) {
-    if (row.locked === "t") return ["held", "its session holds the advisory lock"];
-    return ["stale", `backend ${pid} is gone`];
-  }
-  if ((row.lease_ms ?? null) === null) return ["free", "given back"];
-  if (row.leased === "t") return ["held", "its lease lasts"];
-  if (row.gone === "t") return ["stale", `backend ${pid} is gone`];
+/** A lock that lasts until its time is over; `provider` is lease or redis. */
+function ofLease(row: TextRow, provider: string): Judgement {
   const over = Number(row.over);
-  return over >= 0
-    ? ["stale", `its lease ended ${Math.round(over)} s ago`]
-    : ["stale", "its lease was given in another database, or the clock was set back"];
+  if (over >= 0)
+    return ["stale", `the ${provider === "lease" ? "lease" : "lock"} expired ${Math.round(over)} s ago`];
+  if (row.elsewhere === "t") return ["stale", "it was given in another database, of which this is a copy"];
+  if (row.too_long === "t") return ["stale", "its time goes on for longer than a lease lasts"];
+  if (row.backend_pid !== null && row.backend_there !== "t") {
+    return ["stale", `backend ${row.backend_pid} is gone`];
+  }
+  return ["held", `the ${provider === "lease" ? "lease" : "lock"} is good for ${Math.ceil(-over)} s more`];
 }

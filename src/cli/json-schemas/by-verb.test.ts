@@ -6,6 +6,9 @@ import type {
   GraphResult,
   HistoryResult,
   InitResult,
+  LockBlockersResult,
+  LockReleaseResult,
+  LockStatusResult,
   NewResult,
   PlanResult,
   RepairResult,
@@ -17,6 +20,7 @@ import type {
 import type { GodwitError } from "../../core/error.ts";
 import { VERBS } from "../verbs.ts";
 import { type DATA_SCHEMAS, JSON_VERBS, type JsonVerb, publishedSchema } from "./by-verb.ts";
+import type { lockBlockersSchema, lockReleaseSchema, lockStatusSchema } from "./lock.ts";
 import type { devServerSchema } from "./project.ts";
 import type { errorSchema } from "./envelope.ts";
 
@@ -69,6 +73,9 @@ describe("the schemas of --json", () => {
     expectTypeOf<Json<WaitResult>>().toEqualTypeOf<Data<"wait">>();
     expectTypeOf<Json<NewResult>>().toEqualTypeOf<Data<"new">>();
     expectTypeOf<Json<InitResult>>().toEqualTypeOf<Data<"init">>();
+    expectTypeOf<Json<LockStatusResult>>().toEqualTypeOf<z.infer<typeof lockStatusSchema>>();
+    expectTypeOf<Json<LockReleaseResult>>().toEqualTypeOf<z.infer<typeof lockReleaseSchema>>();
+    expectTypeOf<Json<LockBlockersResult>>().toEqualTypeOf<z.infer<typeof lockBlockersSchema>>();
     expectTypeOf<Json<DevStatus>>().toEqualTypeOf<z.infer<typeof devServerSchema>>();
   });
 });

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { documentSchema } from "./envelope.ts";
 import { graphSchema } from "./graph.ts";
 import { historySchema } from "./history.ts";
+import { lockSchema } from "./lock.ts";
 import { planSchema } from "./plan.ts";
 import { devSchema, initSchema, newSchema } from "./project.ts";
 import { repairSchema } from "./repair.ts";
@@ -28,6 +29,7 @@ export const DATA_SCHEMAS = {
   wait: waitSchema,
   baseline: runSchema,
   repair: repairSchema,
+  lock: lockSchema,
   completion: completionSchema,
   version: versionSchema,
 } as const satisfies Record<string, z.ZodType>;
