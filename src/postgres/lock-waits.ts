@@ -58,7 +58,10 @@ const MODES = [
 ];
 const CONFLICTS = ["8", "78", "5678", "45678", "34678", "345678", "2345678", "12345678"];
 
-/** Parallel workers wait and block in the name of their leader. */
+/**
+ * Parallel workers wait and block in the name of their leader. Locks of a prepared transaction have no pid, and which one it
+ * is tells the lock on its own id, held under the same virtual transaction.
+ */
 const WAITS_SQL = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks), waits AS MATERIALIZED (
   SELECT coalesce(a.leader_pid, l.pid) AS pid, l.mode, pg_catalog.pg_blocking_pids(l.pid) AS blockers,
     extract(epoch FROM pg_catalog.clock_timestamp() - l.waitstart) * 1000 AS waited_ms, l AS lock,
@@ -83,7 +86,8 @@ const WAITS_SQL = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks
       AND (l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid, l.objsubid)
         IS NOT DISTINCT FROM ((w.lock).database, (w.lock).relation, (w.lock).page, (w.lock).tuple, (w.lock).virtualxid,
           (w.lock).transactionid, (w.lock).classid, (w.lock).objid, (w.lock).objsubid)
-    JOIN pg_catalog.pg_prepared_xacts x ON x.transaction::text = pg_catalog.split_part(l.virtualtransaction, '/', 2)
+    JOIN locks own ON own.pid IS NULL AND own.locktype = 'transactionid' AND own.virtualtransaction = l.virtualtransaction
+    JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = own.transactionid
   WHERE 0 = ANY (w.blockers)
 ), parties AS (SELECT w.pid FROM waits w UNION SELECT pg_catalog.unnest(w.blockers) FROM waits w)
 SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('pid', w.pid, 'mode', w.mode, 'object', w.object,

@@ -311,4 +311,123 @@ describe("lock release", () => {
     expect((await statusOf(godwit)).holding).toBe("free");
     await nobodyLeft(database);
   });
+
+  it("lets a run that waits for the lock go on, and every migration is applied once", async () => {
+    const { godwit, holder, database, gate, project } = await held();
+    const waiter = project.start(["up"]);
+    await waiter.saw("waiting for another run");
+    await godwit.lockRelease({ force: true, reason: REASON });
+    expect([1, 4]).toContain((await holder.finished).exit);
+    await gate.reached();
+    await gate.open();
+    expect((await waiter.finished).exit).toBe(0);
+    expect(await tablesOf(database)).toEqual(["a", "c", "gated"]);
+    expect((await historyOf(database)).map(({ id }) => id)).toEqual(["1_a", "2_gate", "3_c"]);
+    expect(await statusOf(godwit)).toMatchObject({ holding: "free", token: 3 });
+    expect((await godwit.verify()).targets[0]).toMatchObject({ brokenAt: null });
+  });
+
+  it("fences the holder out even where its session cannot be ended, and never holds the lock itself", async () => {
+    const { godwit, holder, database, gate, project } = await held();
+    const role = await createRole();
+    onTestFinished(() => role.drop([database.url]));
+    await database.query(
+      `GRANT USAGE ON SCHEMA godwit TO ${role.name}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA godwit TO ${role.name}`,
+    );
+    const { backendPid } = (await statusOf(godwit)).holder!;
+    const weak = await createGodwit({
+      cwd: project.folder,
+      env: { DATABASE_URL: role.urlFor(database.url) },
+    });
+    const error = await failureOf(weak.lockRelease({ force: true, reason: REASON }), "PERMISSION_DENIED");
+    expect(error.message).toContain(`backend ${backendPid}; it can record nothing any more`);
+    expect(error.hint).toContain(`SELECT pg_terminate_backend(${backendPid})`);
+    expect(await statusOf(godwit)).toMatchObject({ holding: "held", token: 2, holder: { backendPid } });
+    await gate.open();
+    const { exit, stderr } = await holder.finished;
+    expect(exit).toBe(4);
+    expect(stderr).toContain("error[LOCK_LOST]: another run took over Godwit's lock");
+    expect(await tablesOf(database)).toEqual(["a"]);
+    expect(await statusOf(godwit)).toMatchObject({
+      holding: "stale",
+      because: `backend ${backendPid} is gone`,
+    });
+    expect((await godwit.up()).total).toBe(2);
+    expect((await godwit.verify()).targets[0]).toMatchObject({ brokenAt: null });
+  });
+
+  it("ends a holder first that keeps the row of the lock", async () => {
+    const { godwit, holder, database } = await held({
+      "migrations/1_row.sql": `${PATIENT}SELECT FROM godwit.migration_locks FOR UPDATE;\n${AT_GATE}\n`,
+    });
+    expect(await godwit.lockRelease({ force: true, reason: REASON })).toMatchObject({ released: "forced" });
+    expect((await holder.finished).stderr).toContain("error[CONNECTION_LOST]");
+    expect(await historyOf(database)).toEqual([]);
+    expect(await logOf(database, "lock.released_by_force")).toHaveLength(1);
+    expect(await statusOf(godwit)).toMatchObject({ holding: "free", token: 2 });
+  });
+
+  it("takes a run for a live one that gave its own advisory lock away", async () => {
+    const { godwit, holder, database } = await held({
+      "migrations/1_away.sql": `-- godwit:transaction off\nSET lock_timeout = 0;\nSELECT pg_advisory_unlock_all();\nCREATE TABLE a ();\n${AT_GATE}\n`,
+    });
+    expect(await statusOf(godwit)).toMatchObject({
+      holding: "stale",
+      because: expect.stringContaining("has lost the advisory lock"),
+    });
+    await failureOf(godwit.lockRelease(), "LOCK_BUSY");
+    expect(await godwit.lockRelease({ force: true, reason: REASON })).toMatchObject({ released: "forced" });
+    expect([1, 4]).toContain((await holder.finished).exit);
+    expect((await statusOf(godwit)).holding).toBe("free");
+    await nobodyLeft(database);
+  });
+
+  it("ends a session that has the lock and no history yet, and records that", async () => {
+    const { godwit, database } = await testProject({ "1_a.sql": "CREATE TABLE a ();\n" });
+    const other = await testClient(database.url);
+    await other.query(`SELECT pg_advisory_lock(${advisoryKey(SCOPE)})`);
+    await failureOf(godwit.lockRelease(), "LOCK_BUSY");
+    const { rows } = await testClient(database.url).then((client) =>
+      client.query<{ pid: number }>("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"),
+    );
+    expect(await godwit.lockRelease({ force: true, reason: REASON })).toMatchObject({
+      released: "forced",
+      endedBackends: [rows[0]!.pid],
+    });
+    await expect(other.query("SELECT 1")).rejects.toThrow();
+    expect(await logOf(database, "lock.released_by_force")).toMatchObject([{ details: { reason: REASON } }]);
+    expect((await godwit.up()).total).toBe(1);
+  });
+
+  it("gives back a lease of a holder that lives", async () => {
+    const { godwit, holder, database } = await held();
+    await database.query(
+      `UPDATE godwit.migration_locks SET provider = 'lease', lease_ms = 600000, expires_at = clock_timestamp() + interval '10 min',
+         database_oid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    expect(await statusOf(godwit)).toMatchObject({ holding: "held", provider: "lease" });
+    await failureOf(godwit.lockRelease(), "LOCK_BUSY");
+    expect(await godwit.lockRelease({ force: true, reason: REASON })).toMatchObject({ released: "forced" });
+    expect([1, 4]).toContain((await holder.finished).exit);
+    expect(await statusOf(godwit)).toMatchObject({ holding: "free", provider: "lease", token: 2 });
+  });
+
+  it("acts on one stream, and says which there are", async () => {
+    const { open } = await testProject({});
+    const { config } = await open();
+    const [base] = config.streams;
+    const two = await createGodwit({
+      config: {
+        ...config,
+        streams: [
+          { ...base!, name: "a" },
+          { ...base!, name: "b" },
+        ],
+      },
+      env: {},
+    });
+    expect((await failureOf(two.lockRelease(), "USAGE")).hint).toContain("--stream a or --stream b");
+    expect((await two.lockStatus()).targets.map(({ target }) => target)).toEqual(["a", "b"]);
+    expect(await two.lockRelease({ streams: ["b"] })).toMatchObject({ target: "b", released: "nothing" });
+  });
 });
