@@ -192,15 +192,15 @@ function entry(
 
 function stillHeld({ status }: SeenLock): GodwitError {
   const pid = status.holder?.activity?.pid;
-  const session = pid === undefined ? "it" : `its session, backend ${pid},`;
+  const session = pid === undefined ? "its session" : `its session, backend ${pid}`;
   return new GodwitError(
     "LOCK_BUSY",
     `${sayLockHolder(status)} holds the lock of "${status.stream}" and lives`,
     {
       hint:
-        `wait for it, or see what it does: godwit lock status\n` +
-        `or take the lock from it: ${session} is ended and rolls back what it has not committed: ` +
-        `godwit lock release --force --reason "…"`,
+        "wait for it, or see what it does: godwit lock status\n" +
+        `or end ${session}, which rolls back what it has not committed:\n` +
+        'godwit lock release --force --reason "…"',
     },
   );
 }

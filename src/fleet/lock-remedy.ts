@@ -12,7 +12,9 @@ export function isGodwits(application: string | null): boolean {
  * transaction that stands open runs nothing, so that only the end of its session ends it (manual 9.28.2).
  */
 export function remedyFor(party: LockParty): LockRemedy {
-  const running = party.state === "active" || party.state === "fastpath function call";
+  const running =
+    party.backendType !== "walsender" &&
+    (party.state === "active" || party.state === "fastpath function call");
   const act = running || isWorker(party) ? "pg_cancel_backend" : "pg_terminate_backend";
   return { sql: `SELECT ${act}(${party.pid});`, warnings: warningsOf(party) };
 }

@@ -67,7 +67,7 @@ export async function seeLock(
     stream: target.stream.name,
     database: target.label,
     holding,
-    because: recorded?.because ?? reason(state, owner),
+    because: becauseOf(state, recorded, owner, sessions),
     provider: owner === undefined ? (state?.provider ?? null) : (recorded?.provider ?? "advisory"),
     token: state?.token ?? null,
     holder:
@@ -79,9 +79,20 @@ export async function seeLock(
   return { status, state, sessions };
 }
 
-function reason(state: LockState | null, owner: HolderSession | undefined): string {
-  if (owner !== undefined) return `backend ${owner.pid} holds it and has not said yet who it is`;
-  return state?.because ?? "nobody ever held it";
+function becauseOf(
+  state: LockState | null,
+  recorded: LockState | null,
+  owner: HolderSession | undefined,
+  sessions: readonly HolderSession[],
+): string {
+  if (recorded === null) {
+    if (owner !== undefined) return `backend ${owner.pid} holds it and has not said yet who it is`;
+    return state?.because ?? "nobody ever held it";
+  }
+  const left = sessions.find(({ pid }) => pid === recorded.backendPid);
+  return recorded.holding === "stale" && recorded.provider === "advisory" && left !== undefined
+    ? `backend ${left.pid} is there, but has lost the advisory lock`
+    : recorded.because;
 }
 
 async function holderOf(

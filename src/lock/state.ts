@@ -93,9 +93,7 @@ type Judgement = readonly [LockState["holding"], string];
 /** A lock that lasts as long as a session. */
 function ofSession(row: TextRow): Judgement {
   if (row.advisory_pid !== null) return ["held", `backend ${row.advisory_pid} holds it`];
-  return row.backend_there === "t"
-    ? ["stale", `backend ${row.backend_pid} is there, but has lost the advisory lock`]
-    : ["stale", `backend ${row.backend_pid} is gone`];
+  return ["stale", `backend ${row.backend_pid} is gone`];
 }
 
 /** A lock that lasts until its time is over; `provider` is lease or redis. */

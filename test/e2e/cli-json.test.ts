@@ -55,6 +55,7 @@ describe("--json", () => {
     await json(shop, ["redo"], "redo", 0);
     await json(shop, ["plan", "--down", "--all"], "plan", 0);
     await json(shop, ["repair"], "repair", 0);
+    for (const sub of ["status", "release", "blockers"]) await json(shop, ["lock", sub], "lock", 0);
     expect(await json(shop, ["down", "--all"], "down", 0)).toMatchObject({ data: { total: 2 } });
     await json(shop, ["baseline", "20260101000000_users", "--reason", "there already"], "baseline", 0);
   });

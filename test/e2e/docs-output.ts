@@ -14,6 +14,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b(localhost|127\.0\.0\.1):\d+/g, "<server>"],
   [/\bPostgreSQL \d+(?:\.\d+)+/g, "PostgreSQL <version>"],
   [/\b(backend|process|pid) \d+( on [\w.-]+)?/g, "$1 <n>"],
+  [/\b(pg_(?:cancel|terminate)_backend)\(\d+\)/g, "$1(<n>)"],
   [/\(Node [\d.]+, [\w-]+\)/g, "(<node>)"],
   [/[ \t]+/g, " "],
 ];

@@ -47,6 +47,7 @@ describe("completion", () => {
     expect(await offered(["--json", "--stream", "x", "ba"])).toEqual(["baseline"]);
     expect(await offered(["help", "ver"])).toEqual(["verify", "version"]);
     expect(await offered(["dev", "st"])).toEqual(["start", "stop", "status"]);
+    expect(await offered(["lock", ""])).toEqual(["status", "release", "blockers"]);
   });
 
   it("offers the flags of the verb that are not used yet, also behind another tool's word", async () => {
@@ -55,6 +56,7 @@ describe("completion", () => {
     expect(await offered(["up", "--step", "1", "--ste"])).toEqual([]);
     expect(await offered(["up", "--stream", "a", "--str"])).toEqual(["--stream"]);
     expect(await offered(["init", "--lock"])).toEqual([]);
+    expect(await offered(["lock", "release", "--force", "--r"])).toEqual(["--reason"]);
     expect(await offered(["--l"])).toContain("--lock-wait");
   });
 

@@ -38,9 +38,11 @@ function messageBeside({ id, message, event, details }: HistoryEntry): string {
   return oneLine(`${bare}${step === undefined ? "" : ` ${step}`}${reason === null ? "" : `: ${reason}`}`);
 }
 
+const ACTS = /^(?:repair\.|migration\.baseline$|lock\.(?:tidied|released_by_force)$)/;
+
 /** Of acts of people alone: for what a run does, the reason is one of Godwit's own words. */
 function reasonOf(event: string, details: unknown): string | null {
-  if (!event.startsWith("repair.") && event !== "migration.baseline") return null;
+  if (!ACTS.test(event)) return null;
   if (typeof details !== "object" || details === null || !("reason" in details)) return null;
   return typeof details.reason === "string" && details.reason !== "" ? details.reason : null;
 }

@@ -3,12 +3,17 @@ import { formatDuration } from "../../core/duration.ts";
 import { count, statementLabel } from "../reporters/statement-label.ts";
 import { oneLine, truncate } from "../text-width.ts";
 import type { ViewContext } from "../verb.ts";
+import { applicationName } from "./words.ts";
 
 function nameOf(node: LockTreeNode): string {
   const name =
     node.pid === null ? `prepared transaction '${node.preparedTransaction}'` : `backend ${node.pid}`;
   const kind = node.backendType === "client backend" ? null : node.backendType;
-  const about = [node.user, node.application, kind].filter((part) => part !== null);
+  const about = [
+    node.user,
+    node.application === null ? null : applicationName(node.application),
+    kind,
+  ].filter((part) => part !== null);
   return oneLine(about.length === 0 ? name : `${name} (${about.join(", ")})`);
 }
 

@@ -10,13 +10,13 @@ import { formatDuration } from "../../core/duration.ts";
 import { count, statementLabel } from "../reporters/statement-label.ts";
 import { oneLine, truncate } from "../text-width.ts";
 import type { ViewContext } from "../verb.ts";
-import { exactTime } from "./words.ts";
+import { applicationName, exactTime } from "./words.ts";
 
-/** `run 25420d980768 of deploy on build-7`, or the backend where no more is known. */
+/** `run 25420d980768 of deploy@build-7`, or the backend where no more is known. */
 export function holderName({ runId, osUser, host, backendPid }: LockHolderStatus): string {
   if (runId === null) return backendPid === null ? "somebody" : `backend ${backendPid}`;
-  const by = osUser === null ? "" : ` of ${osUser}`;
-  return oneLine(`run ${runId.slice(-12)}${by}${host === null ? "" : ` on ${host}`}`);
+  const by = osUser === null && host === null ? "" : ` of ${osUser ?? ""}${host === null ? "" : `@${host}`}`;
+  return oneLine(`run ${runId.slice(-12)}${by}`);
 }
 
 function progressLine(progress: LockProgress): string | null {
@@ -32,9 +32,9 @@ function progressLine(progress: LockProgress): string | null {
   return remaining === null ? null : finished;
 }
 
-function blockerLine({ pid, applicationName, query }: LockBlocker): string {
+function blockerLine({ pid, applicationName: own, query }: LockBlocker): string {
   if (pid === 0) return "a prepared transaction";
-  const name = applicationName === null || applicationName === "" ? "" : ` (${oneLine(applicationName)})`;
+  const name = own === null || own === "" ? "" : ` (${applicationName(own)})`;
   return `backend ${pid}${name}${query === null ? "" : `: ${statementLabel(query)}`}`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, exactTime } from "./words.ts";
+import { ago, applicationName, exactTime } from "./words.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -22,4 +22,11 @@ describe("times", () => {
   it("are exact to the second, in UTC", () => {
     expect(exactTime("2026-03-01T10:00:07.123456Z")).toBe("2026-03-01 10:00:07Z");
   });
+});
+
+it("the name of a session of Godwit's tells its run", () => {
+  const run = "0197c2f4-1c3e-7d2a-9e3f-25420d980768".replaceAll("-", "");
+  expect(applicationName(`godwit/6eac06d1/3/${run}`)).toBe("godwit, run 25420d980768");
+  expect(applicationName("godwit watch")).toBe("godwit watch");
+  expect(applicationName("a\u001b[31m\nb")).toBe("a b");
 });

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import { count } from "../reporters/statement-label.ts";
+import { oneLine } from "../text-width.ts";
 
 /** `just now`, `5 min ago`, `3 h ago`, `2 days ago`; for dates of the future, which clocks that differ make, `just now` too. */
 export function ago(iso: string, now: number): string {
@@ -28,4 +29,10 @@ export function migrations(value: number): string {
 /** A duration that may be unknown. */
 export function maybeDuration(ms: number | null): string {
   return ms === null ? "" : formatDuration(ms);
+}
+
+/** The name that a session gives itself; one of a holder of Godwit's lock is told by its run, as `history` does. */
+export function applicationName(name: string): string {
+  const run = /^godwit\/[0-9a-f]{8}\/\d+\/[0-9a-f]*?([0-9a-f]{12})$/.exec(name)?.[1];
+  return run === undefined ? oneLine(name) : `godwit, run ${run}`;
 }

@@ -157,7 +157,7 @@ name" VALUES (1)`);
       [0, true],
       [1, false],
     ]);
-    expect(tree.map(({ pid }) => pid).toSorted()).toEqual([one, two].toSorted());
+    expect(new Set(tree.map(({ pid }) => pid))).toEqual(new Set([one, two]));
     expect(tree[0]!.remedy!.sql).toContain(`(${tree[0]!.pid})`);
   });
 
