@@ -1,4 +1,4 @@
-import { maskSecrets } from "../sql/mask-secrets.ts";
+import { maskSecrets } from "../core/mask-secrets.ts";
 
 const LONGEST = 500;
 

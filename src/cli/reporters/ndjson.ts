@@ -1,6 +1,6 @@
 import type { OutputStream } from "../io.ts";
 import { errorToJson, snakeObject } from "../json/snake-case.ts";
-import { maskSecrets } from "../../sql/mask-secrets.ts";
+import { maskSecrets } from "../../core/mask-secrets.ts";
 import type { Reporter } from "./reporter.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { maskSecrets } from "../../sql/mask-secrets.ts";
+import { maskSecrets } from "../../core/mask-secrets.ts";
 import { count, groupDigits, statementLabel } from "./statement-label.ts";
 
 describe("the label of a statement", () => {

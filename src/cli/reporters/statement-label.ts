@@ -1,4 +1,4 @@
-import { maskSecrets } from "../../sql/mask-secrets.ts";
+import { maskSecrets } from "../../core/mask-secrets.ts";
 import { oneLine } from "../text-width.ts";
 
 /** A statement on one line, without the comments in front of it and without secrets. */
