@@ -6,6 +6,7 @@ import { runFinishedSql, runStartedSql } from "../history/runs.ts";
 import type { LogEntry } from "../history/log-chain.ts";
 import { HistoryWriter } from "../history/writer.ts";
 import { endSessions } from "../lock/end-sessions.ts";
+import { gaveBackSql } from "../lock/row.ts";
 import type { LockState } from "../lock/state.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
@@ -86,7 +87,13 @@ async function tidy(release: Release, seen: SeenLock): Promise<number[]> {
 /** @throws GodwitError LOCK_BUSY if somebody else is faster, who then does the same. */
 async function logged({ io, target, session, facts }: Release, log: LogEntry): Promise<void> {
   const write = async ({ context }: LockedTarget): Promise<void> => context.writer.write({ log: [log] });
-  await lockTarget({ ...io, lockWaitMs: 0 }, target, { session, facts }, () => true, write);
+  await lockTarget(
+    { ...io, lockWaitMs: 0 },
+    target,
+    { session, facts },
+    () => ({ needed: true, pending: null }),
+    write,
+  );
 }
 
 async function takeByForce(release: Release, seen: SeenLock): Promise<number[]> {
@@ -147,14 +154,20 @@ async function fence(release: Release, seen: SeenLock, state: LockState): Promis
 
 /** A run that was waiting may have the lock by now; then its row is its own. */
 async function giveBack({ io, session, target }: Release, state: LockState): Promise<void> {
-  const { schema } = target.scope;
-  await session.cleanup(() =>
-    session.query(
-      `UPDATE ${ident(schema)}.migration_locks SET expires_at = pg_catalog.clock_timestamp() ` +
-        `WHERE key = ${literal(state.key)} AND token = ${state.token + 1} AND owner = ${literal(io.run.runId)}; ` +
-        runFinishedSql(schema, io.run.runId, "completed"),
-    ),
-  );
+  const { scope } = target;
+  const ownership = { token: state.token + 1, runId: io.run.runId };
+  const finished = runFinishedSql(scope.schema, io.run.runId, "completed");
+  await session.cleanup(() => session.query(`${gaveBackSql(scope, ownership, true)}; ${finished}`));
+  if (state.provider === "redis" && io.config.lock.provider === "redis") await leaveRedis(io, target, state);
+}
+
+/** Deletes the key of a holder that is fenced out; where Redis does not answer it ends by itself. */
+async function leaveRedis(io: FleetIo, target: Target, { runId, host }: LockState): Promise<void> {
+  const { openTargetGate } = await import("./redis-target.ts");
+  const holder = { ...io, run: { ...io.run, runId, host } };
+  const gate = await openTargetGate(holder, target).catch(() => null);
+  await gate?.leave();
+  await gate?.close();
 }
 
 function forcedMessage({ status }: SeenLock): string {
