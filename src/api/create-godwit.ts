@@ -124,6 +124,7 @@ function ioOf(config: Config, command: string, options: LockingOptions, emit: Em
     signal: limited(options.signal, options.timeoutMs),
     connectWaitMs: options.connectWaitMs ?? 0,
     lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS,
+    ...(options.reconnectWaitMs === undefined ? {} : { reconnectWaitMs: options.reconnectWaitMs }),
     run: runRecord(command, config.env, options.gitSha),
   };
 }

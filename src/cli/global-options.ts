@@ -17,6 +17,7 @@ export interface GlobalValues {
   readonly timeout?: number;
   readonly connectWait?: number;
   readonly lockWait?: number;
+  readonly reconnectWait?: number;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
   readonly json?: boolean;
@@ -92,6 +93,11 @@ export function globalOptions(): Record<OptionGroup, readonly Option[]> {
         duration("--lock-wait"),
       ),
       option(
+        "--reconnect-wait <duration>",
+        "go on by itself for so long after a lost connection (default: 1min)",
+        duration("--reconnect-wait"),
+      ),
+      option(
         "--lock-timeout <duration>",
         "PostgreSQL's lock_timeout (default: 500ms)",
         duration("--lock-timeout"),
@@ -152,7 +158,10 @@ export function verbOptions(values: GlobalValues, signal: AbortSignal): VerbOpti
 
 /** What verbs take that hold Godwit's lock. */
 export function lockingOptions(values: GlobalValues, signal: AbortSignal): LockingOptions {
-  return { ...verbOptions(values, signal), ...withoutUndefined({ lockWaitMs: values.lockWait }) };
+  return {
+    ...verbOptions(values, signal),
+    ...withoutUndefined({ lockWaitMs: values.lockWait, reconnectWaitMs: values.reconnectWait }),
+  };
 }
 
 /**

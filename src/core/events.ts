@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./error-codes.ts";
 import type { GodwitError, Location } from "./error.ts";
 
 /** `up` applies, `down` takes back. */
@@ -46,6 +47,26 @@ export type GodwitEvent =
       readonly type: "connection.waiting";
       readonly reason: string;
       readonly attempt: number;
+      readonly elapsedMs: number;
+    })
+  | (TargetEvent & {
+      /** The session ended, or another run took the lock over: the run goes on by itself in a new one. */
+      readonly type: "target.retrying";
+      /** The migration that was running; null: none was. */
+      readonly id: string | null;
+      readonly code: ErrorCode;
+      readonly sqlstate: string | null;
+      readonly reason: string;
+      /** How often that migration, or the time between two, has been met so. */
+      readonly attempt: number;
+      readonly delayMs: number;
+    })
+  | (TargetEvent & {
+      /** A new session has the lock, and the history was read again. */
+      readonly type: "target.resumed";
+      /** Sessions that were tried for. */
+      readonly attempts: number;
+      /** Since the old session was lost. */
       readonly elapsedMs: number;
     })
   | (TargetEvent & {
@@ -113,6 +134,8 @@ export type GodwitEvent =
       readonly total: number;
       readonly durationMs: number;
       readonly statements: number;
+      /** Its commit was on the way when the connection was lost, and the history says that it arrived. */
+      readonly confirmedLater?: true;
     })
   | (MigrationEvent & {
       readonly type: "migration.failed";

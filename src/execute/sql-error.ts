@@ -82,6 +82,8 @@ function hintFor(error: DatabaseError, planned: PlannedMigration): string {
       return `it commits by itself: put \`-- godwit:transaction off\` at the top of the file, then: ${again}`;
     case SQLSTATE.insufficientPrivilege:
       return `grant the role what it lacks, or connect as the owner, then: ${again}`;
+    case SQLSTATE.diskFull:
+      return `make room on the server's disk (the transaction gave its own back), then: ${again}`;
     case SQLSTATE.queryCanceled:
       return `raise the limit (--statement-timeout, or \`-- godwit:statement_timeout 10min\` in the file), then: ${again}`;
     case SQLSTATE.lockNotAvailable:

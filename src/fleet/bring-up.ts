@@ -14,8 +14,8 @@ import { fleetGraph } from "./fleet-graph.ts";
 import { inspect } from "./inspect.ts";
 import { NewHistories } from "./new-histories.ts";
 import type { FleetIo } from "./io.ts";
+import { LastingTarget } from "./lasting-target.ts";
 import { assertReachable } from "./pooled-target.ts";
-import { lockTarget } from "./lock-target.ts";
 import type { UpOptions } from "./options.ts";
 import type { Participant } from "./participants.ts";
 import { assertRequirementsMet, firstUnmet, segmentsOf, type AppliedIds, type Segment } from "./segments.ts";
@@ -118,6 +118,25 @@ async function runAll(
   participants: readonly Participant[],
   { parsed, appliedBy, graph, busy }: Work,
 ): Promise<void> {
+  const lasting = new Map(participants.map((one) => [one, new LastingTarget(io, one.run, one)]));
+  try {
+    await runSegments(io, options, lasting, { parsed, appliedBy, graph, busy });
+  } finally {
+    for (const one of lasting.values()) one.close();
+  }
+  for (const { run } of participants) {
+    const { target, error, durationMs } = run.result();
+    io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
+  }
+}
+
+async function runSegments(
+  io: FleetIo,
+  options: UpOptions,
+  lasting: ReadonlyMap<Participant, LastingTarget>,
+  { parsed, appliedBy, graph, busy }: Work,
+): Promise<void> {
+  const participants = [...lasting.keys()];
   for (const { segment, plan } of busy) {
     throwIfAborted(io.signal);
     const participant = participants.find((one) => one.stream.name === segment.stream)!;
@@ -131,7 +150,15 @@ async function runAll(
         const runnable = { ...segment, nodes, withRepeatables: skipped === null && segment.withRepeatables };
         const known = skipped === null ? plan : null;
         const own = parsed.get(segment.stream) ?? new Map<string, Migration>();
-        await runSegment(io, options, graph, participant, runnable, own, known);
+        await runSegment(
+          io,
+          options,
+          graph,
+          { participant, lasting: lasting.get(participant)! },
+          runnable,
+          own,
+          known,
+        );
       }
       for (const node of nodes) appliedBy.get(segment.stream)!.add(node.id);
       run.skipped = skipped?.reason ?? null;
@@ -139,10 +166,6 @@ async function runAll(
       if (io.signal?.aborted === true || !isGodwitError(error)) throw error;
       run.error = error;
     }
-  }
-  for (const { run } of participants) {
-    const { target, error, durationMs } = run.result();
-    io.emit({ type: "target.finished", target, applied: run.count, durationMs, error });
   }
 }
 
@@ -173,26 +196,25 @@ async function runSegment(
   io: FleetIo,
   options: UpOptions,
   graph: Graph,
-  participant: Participant,
+  { participant, lasting }: { readonly participant: Participant; readonly lasting: LastingTarget },
   segment: Segment,
   parsed: Map<string, Migration>,
   known: Plan | null,
 ): Promise<void> {
-  const { target, session, facts, files, run } = participant;
+  const { target, files, run } = participant;
   const look = (snapshot: HistorySnapshot): WorkLeft => {
     const { pending, repeatables } = compareWithHistory(files, snapshot.rows);
     const left = pending.length + repeatables.length;
     return { needed: left > 0, pending: left };
   };
-  await lockTarget(run.following(io), target, { session, facts }, look, async ({ context, snapshot }) => {
+  await lasting.locked(look, async ({ context, snapshot }, { session }) => {
+    const here = { ...participant, session };
     const findings = await inspect(io, session, target, files, snapshot);
     const seen = { snapshot, findings };
     // Where nothing was ever applied, then or now, the plan that was made before the lock holds.
     const isSame = participant.snapshot.rows.length === 0 && snapshot.rows.length === 0;
     const plan =
-      isSame && known !== null
-        ? known
-        : await planSegment(io, options, graph, participant, segment, parsed, seen);
+      isSame && known !== null ? known : await planSegment(io, options, graph, here, segment, parsed, seen);
     run.warn(io, plan.warnings);
     await runPlan(context, plan, {
       onDone: (outcome) => run.add(outcome, "up"),

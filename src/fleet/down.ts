@@ -2,6 +2,7 @@ import { monotonicMs } from "../core/clock.ts";
 import { isGodwitError } from "../core/error.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import type { HistoryRow } from "../history/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import type { DownSelection } from "../plan/plan-down.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
@@ -13,7 +14,8 @@ import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { listed } from "./streams.ts";
 import { withTargetSession } from "./target.ts";
-import { lockTarget } from "./lock-target.ts";
+import type { WorkLeft } from "../lock/acquire.ts";
+import { LastingTarget } from "./lasting-target.ts";
 import { TargetRun } from "./target-run.ts";
 
 /**
@@ -69,22 +71,28 @@ async function takeTurn(
 ): Promise<void> {
   const { stream, target } = prepared;
   const files = listed(io, stream);
-  await withTargetSession(io, target, async (session) => {
-    const { facts } = await readSnapshot(session, target.scope);
-    await lockTarget(
-      run.following(io),
-      target,
-      { session, facts },
-      (snapshot) => ({ needed: hasApplied(snapshot), pending: null }),
-      async ({ context, snapshot }) => {
-        const whole = selection ?? { steps: migrations.length };
+  let chosen: ReadonlySet<string> | null = null;
+  await withTargetSession(io, target, async (first) => {
+    const { facts } = await readSnapshot(first, target.scope);
+    const lasting = new LastingTarget(io, run, { session: first, facts });
+    try {
+      const look = (snapshot: HistorySnapshot): WorkLeft => ({ needed: hasApplied(snapshot), pending: null });
+      await lasting.locked(look, async ({ context, snapshot }, { session }) => {
+        // Another attempt goes on with what the first one chose.
+        const left = chosen === null ? null : stillThere(snapshot, chosen).length;
+        if (left === 0) return;
+        const whole = left === null ? (selection ?? { steps: migrations.length }) : { steps: left };
         const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
-        const mine = new Set(migrations.map(({ id }) => id));
-        const own = planned.plan.migrations.filter(({ id }) => selection !== null || mine.has(id));
+        const mine = chosen ?? new Set(migrations.map(({ id }) => id));
+        const all = chosen === null && selection !== null;
+        const own = planned.plan.migrations.filter(({ id }) => all || mine.has(id));
+        chosen ??= new Set(own.map(({ id }) => id));
         run.warn(io, planned.plan.warnings);
         await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
-      },
-    );
+      });
+    } finally {
+      lasting.close();
+    }
   });
 }
 
@@ -102,5 +110,14 @@ export async function runDown(
 }
 
 function hasApplied(snapshot: HistorySnapshot): boolean {
-  return snapshot.rows.some((row) => isApplied(row) || row.status === "running" || row.status === "failed");
+  return snapshot.rows.some(isThere);
+}
+
+function isThere(row: HistoryRow): boolean {
+  return isApplied(row) || row.status === "running" || row.status === "failed";
+}
+
+/** Which of these ids a way down is yet to take back, as a whole or the rest of it. */
+export function stillThere({ rows }: HistorySnapshot, ids: ReadonlySet<string>): readonly HistoryRow[] {
+  return rows.filter((row) => row.kind === "versioned" && ids.has(row.id) && isThere(row));
 }

@@ -9,6 +9,8 @@ export interface FleetIo {
   readonly signal: AbortSignal | undefined;
   /** How long an unreachable database is tried again, in milliseconds; 0: one attempt. */
   readonly connectWaitMs: number;
+  /** How long a run goes on by itself once its connection is lost, in milliseconds; 0: not at all; absent: a minute. */
+  readonly reconnectWaitMs?: number;
   /** How long to wait for Godwit's own lock, in milliseconds. */
   readonly lockWaitMs: number;
   /** How long a transaction is tried again when locks on objects cannot be had, in milliseconds; absent: a minute. */

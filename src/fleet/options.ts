@@ -14,6 +14,8 @@ export interface VerbOptions {
 export interface LockingOptions extends VerbOptions {
   /** How long to wait for Godwit's own lock, in milliseconds; default 600 000. */
   readonly lockWaitMs?: number;
+  /** How long a run goes on by itself once its connection is lost, in milliseconds; default 60 000; 0: it fails. */
+  readonly reconnectWaitMs?: number;
   /** Git commit, recorded with the run; default: GIT_SHA, GITHUB_SHA or CI_COMMIT_SHA of the environment. */
   readonly gitSha?: string;
 }

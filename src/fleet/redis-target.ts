@@ -16,7 +16,9 @@ const CONNECT_WAIT_MS = 5000;
 export async function openTargetGate(io: FleetIo, target: Target): Promise<LockGate> {
   const { config, run, signal } = io;
   const service = config.env["SERVICE_NAME"];
-  const name = service === undefined || service === "" ? target.stream.name : service;
+  // One service may have several streams, which do not keep each other waiting.
+  const isOnly = service !== undefined && service !== "" && config.streams.length === 1;
+  const name = isOnly ? service : target.stream.name;
   const tenant = target.scope.targetSchema === "" ? null : target.scope.targetSchema;
   return openRedisGate({
     url: redisUrl(config),

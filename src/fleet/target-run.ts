@@ -23,6 +23,12 @@ export class TargetRun {
 
   add(outcome: MigrationOutcome, direction: Direction): void {
     this.#migrations.push({ ...outcome, direction });
+    if (this.#unfinished === outcome.id) this.#unfinished = null;
+  }
+
+  /** Whether it is known to be done. */
+  has({ id, kind }: Pick<MigrationOutcome, "id" | "kind">, direction: Direction): boolean {
+    return this.#migrations.some((one) => one.id === id && one.kind === kind && one.direction === direction);
   }
 
   /** The same, with the run told of its events. */

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly applicationName: string;
   readonly signal?: AbortSignal | undefined;
   /** As `ConnectOptions`. */
+  readonly timeoutMs?: number;
+  /** As `ConnectOptions`. */
   readonly whileWaiting?: () => void;
 }
 
@@ -229,6 +231,7 @@ export async function openSession(settings: ConnectionSettings, options: Session
   const client = await connect(settings, {
     applicationName: options.applicationName,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(options.whileWaiting === undefined ? {} : { whileWaiting: options.whileWaiting }),
   });
   return new Session(client, settings, options.signal);

@@ -23,6 +23,12 @@ export const SQLSTATE = {
   crashShutdown: "57P02",
   cannotConnectNow: "57P03",
   idleInTransactionTimeout: "25P03",
+  transactionTimeout: "25P04",
+  databaseDropped: "57P04",
+  idleSessionTimeout: "57P05",
+  diskFull: "53100",
+  dataCorrupted: "XX001",
+  indexCorrupted: "XX002",
 } as const;
 
 /** Whether a failed statement may be tried again once its transaction was rolled back whole. */

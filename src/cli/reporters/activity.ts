@@ -87,6 +87,8 @@ export class ActivityTracker {
       case "target.finished":
       case "history.upgraded":
       case "lock.acquired":
+      case "target.retrying":
+      case "target.resumed":
       case "migration.started":
       case "migration.retrying":
       case "migration.finished":

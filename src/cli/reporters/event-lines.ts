@@ -82,8 +82,22 @@ export class EventLines {
             `    ↻ ${oneLine(event.reason)}; attempt ${event.attempt} in ${formatDuration(event.delayMs)}`,
           ),
         ];
+      case "target.retrying":
+        this.#sql.clear();
+        return [
+          ...this.#switchTo(event.target),
+          style.yellow(
+            `  ↻ ${oneLine(event.reason)}; going on by itself in ${formatDuration(event.delayMs)}`,
+          ),
+        ];
+      case "target.resumed":
+        return [
+          ...this.#switchTo(event.target),
+          style.dim(`  connected again after ${formatDuration(event.elapsedMs)}`),
+        ];
       case "migration.finished": {
-        const done = event.direction === "up" ? "applied" : "taken back";
+        const how = event.confirmedLater === true ? ", committed before the connection was lost" : "";
+        const done = `${event.direction === "up" ? "applied" : "taken back"}${how}`;
         return [
           ...this.#switchTo(event.target),
           this.#row(`  ${style.green("✓")} ${done}`, formatDuration(event.durationMs)),

@@ -1,0 +1,38 @@
+import type { Direction } from "../core/events.ts";
+import type { MigrationOutcome } from "../execute/run-migration.ts";
+import type { Session } from "../postgres/session.ts";
+import { ident, literal } from "../sql/quote.ts";
+import type { Target } from "./target.ts";
+
+/** A migration that a run did and whose outcome it learns from the history. */
+export interface Confirmed extends MigrationOutcome {
+  readonly direction: Direction;
+  readonly description: string;
+}
+
+/**
+ * What the history says that this run did, in that order. A session that is lost while COMMIT is on its way leaves the outcome
+ * open: once the lock is had again no session of the run is left, and what is not there now was rolled back (law 5). The history
+ * must be there.
+ */
+export async function confirmedBy(session: Session, target: Target, runId: string): Promise<Confirmed[]> {
+  const schema = ident(target.scope.schema);
+  const rows = await session.rows(
+    `SELECT m.id, m.kind, m.status, m.description, coalesce(m.execution_ms, 0) AS ms,
+       pg_catalog.jsonb_array_length(l.details -> 'statements') AS statements
+     FROM ${schema}.migrations m JOIN ${schema}.migration_log l
+       ON (l.stream, l.target_schema, l.migration_id, l.run_id) = (m.stream, m.target_schema, m.id, m.run_id)
+       AND l.event = CASE WHEN m.status = 'rolled_back' THEN 'migration.taken_back'
+         WHEN m.kind = 'repeatable' THEN 'repeatable.applied' ELSE 'migration.applied' END
+     WHERE m.stream = ${literal(target.scope.stream)} AND m.target_schema = ${literal(target.scope.targetSchema)}
+       AND m.run_id = ${literal(runId)} AND m.status IN ('completed', 'rolled_back') ORDER BY l.seq`,
+  );
+  return rows.map((row) => ({
+    id: row.id ?? "",
+    kind: row.kind === "repeatable" ? "repeatable" : "versioned",
+    direction: row.status === "completed" ? "up" : "down",
+    description: row.description ?? "",
+    durationMs: Number(row.ms),
+    statements: Number(row.statements),
+  }));
+}

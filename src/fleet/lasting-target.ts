@@ -1,0 +1,296 @@
+import { monotonicMs } from "../core/clock.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
+import { sleep } from "../core/interrupt.ts";
+import type { GodwitEvent } from "../core/events.ts";
+import type { LockedTarget } from "../execute/locked-target.ts";
+import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import type { WorkLeft } from "../lock/acquire.ts";
+import { acceptsNoWrites, verdictOf } from "../postgres/error-verdict.ts";
+import type { ServerFacts } from "../postgres/server-facts.ts";
+import { openSession, type Session } from "../postgres/session.ts";
+import { confirmedBy } from "./confirmed.ts";
+import type { FleetIo } from "./io.ts";
+import { lockTarget } from "./lock-target.ts";
+import { gaveUp, takesNoWrites, tooOften } from "./retry-errors.ts";
+import type { TargetRun } from "./target-run.ts";
+
+/** How long a run goes on by itself once its connection is lost. */
+const RECONNECT_WAIT_MS = 60_000;
+/** A migration that loses its session so often in a row does so by itself. */
+const MOST_LOSSES = 3;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 3000;
+/** The least that an attempt to connect gets, however little of the time is left. */
+const SHORTEST_ATTEMPT_MS = 2000;
+
+/** A session on a target, with what its server said when it began. */
+export interface Place {
+  readonly session: Session;
+  readonly facts: ServerFacts;
+}
+
+type Failed = Extract<GodwitEvent, { type: "migration.failed" }>;
+type Started = Extract<GodwitEvent, { type: "migration.started" }>;
+
+/** What an attempt has come to, as its events tell. */
+interface Sight {
+  /** It waited for the lock or began a migration: a loss from here on is another one. */
+  begun: boolean;
+  /** The migration that runs. */
+  current: Started | null;
+  /** Told only once it is sure that the run does not go on by itself. */
+  failed: Failed | null;
+  waitedForLockMs: number;
+}
+
+/**
+ * A target for the length of a run, whatever becomes of its sessions: when one is lost, or the lock with it, another is opened, the
+ * lock taken again and the history read again, and the work goes on from there (laws 1 and 5).
+ */
+export class LastingTarget {
+  readonly #io: FleetIo;
+  readonly #run: TargetRun;
+  readonly #losses = new Map<string, number>();
+  #place: Place | null;
+  #opened: Session | null = null;
+  #lastStarted: Started | null = null;
+  #wasWritable = false;
+  #lockWaitMs = 0;
+
+  /** @param first a session that the caller closes. */
+  constructor(io: FleetIo, run: TargetRun, first: Place) {
+    this.#io = io;
+    this.#run = run;
+    this.#place = first;
+  }
+
+  /**
+   * As `lockTarget`, again and again: what may pass by itself (see `verdictOf`) is waited for with growing pauses, up to
+   * `reconnectWaitMs` from each loss on; a server that took no writes from the start, up to `connectWaitMs`. What this run committed
+   * without hearing of it is added to the run before `body` is called again.
+   * @param body called for each attempt; must plan from the history that it is given.
+   * @throws GodwitError as `lockTarget`; DATABASE_UNREACHABLE when the database did not come back in time; CONNECTION_LOST when a
+   *   migration lost its session three times in a row.
+   */
+  async locked<T>(
+    look: (snapshot: HistorySnapshot) => WorkLeft,
+    body: (locked: LockedTarget, place: Place) => Promise<T>,
+  ): Promise<T | null> {
+    const loss = new Loss();
+    this.#lockWaitMs = this.#io.lockWaitMs;
+    for (;;) {
+      const sight: Sight = { begun: false, current: null, failed: null, waitedForLockMs: 0 };
+      try {
+        return await this.#attempt(sight, loss, look, body);
+      } catch (error) {
+        try {
+          await this.#next(sight, loss, error);
+        } catch (final) {
+          const failed = sight.failed ?? loss.failed;
+          if (failed !== null)
+            this.#io.emit({ ...failed, error: isGodwitError(final) ? final : failed.error });
+          throw final;
+        }
+      }
+    }
+  }
+
+  /** Closes the session that is open in place of the first one. */
+  close(): void {
+    this.#opened?.close();
+    this.#opened = null;
+  }
+
+  async #attempt<T>(
+    sight: Sight,
+    loss: Loss,
+    look: (snapshot: HistorySnapshot) => WorkLeft,
+    body: (locked: LockedTarget, place: Place) => Promise<T>,
+  ): Promise<T | null> {
+    const { target } = this.#run;
+    const place = (this.#place ??= await this.#reopen(loss));
+    const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
+    const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
+      await this.#resumed(loss, place);
+      return { of: await body(locked, place) };
+    });
+    if (done !== null) return done.of;
+    await this.#resumed(loss, place);
+    return null;
+  }
+
+  async #reopen(loss: Loss): Promise<Place> {
+    const { target } = this.#run;
+    loss.attempts += 1;
+    const session = await openSession(target.settings, {
+      applicationName: target.settings.applicationName ?? "godwit",
+      signal: this.#io.signal,
+      timeoutMs: Math.max(SHORTEST_ATTEMPT_MS, loss.left(this.#limit)),
+    });
+    this.close();
+    this.#opened = session;
+    const { facts } = await readSnapshot(session, target.scope);
+    if (facts.inRecovery || facts.readOnly) throw takesNoWrites(facts);
+    return { session, facts };
+  }
+
+  get #limit(): number {
+    const { connectWaitMs, reconnectWaitMs } = this.#io;
+    return this.#wasWritable ? (reconnectWaitMs ?? RECONNECT_WAIT_MS) : connectWaitMs;
+  }
+
+  #watching(sight: Sight): FleetIo["emit"] {
+    return (event) => {
+      if (event.type === "lock.waiting") {
+        sight.begun = true;
+        sight.waitedForLockMs = event.elapsedMs;
+      } else if (event.type === "migration.started") {
+        sight.begun = true;
+        sight.current = this.#lastStarted = event;
+      } else if (event.type === "migration.finished") {
+        sight.current = null;
+      } else if (event.type === "migration.failed") {
+        sight.failed = event;
+        return;
+      }
+      this.#io.emit(event);
+    };
+  }
+
+  /** Tells that the work goes on, and what of it turned out to be done. */
+  async #resumed(loss: Loss, { session }: Place): Promise<void> {
+    this.#wasWritable = true;
+    if (loss.first === null) return;
+    loss.failed = null;
+    const { target } = this.#run;
+    this.#io.emit({
+      type: "target.resumed",
+      target: target.id,
+      attempts: loss.attempts,
+      elapsedMs: loss.elapsedMs,
+    });
+    const found = await confirmedBy(session, target, this.#io.run.runId);
+    for (const { direction, description, ...outcome } of found) {
+      if (this.#run.has(outcome, direction)) continue;
+      const subject = { target: target.id, id: outcome.id, direction };
+      const last = this.#lastStarted;
+      const wasTold = last?.id === outcome.id && last.direction === direction;
+      const index = (last?.index ?? 0) + (wasTold ? 0 : 1);
+      const place = { index, total: Math.max(last?.total ?? 0, index) };
+      const { durationMs, statements } = outcome;
+      const started = {
+        type: "migration.started",
+        ...subject,
+        ...place,
+        description,
+        statements,
+        retry: false,
+        resumes: false,
+      } as const;
+      if (!wasTold) this.#io.emit(started);
+      this.#lastStarted = started;
+      this.#run.add(outcome, direction);
+      this.#io.emit({
+        type: "migration.finished",
+        ...subject,
+        ...place,
+        durationMs,
+        statements,
+        confirmedLater: true,
+      });
+    }
+  }
+
+  /** Waits until it is time for another attempt. @throws what ends the work. */
+  async #next(sight: Sight, loss: Loss, error: unknown): Promise<void> {
+    const { signal } = this.#io;
+    if (signal?.aborted === true || verdictOf(error) !== "retry") throw error;
+    const reason = isGodwitError(error) ? error : asGodwitError(error);
+    if (!acceptsNoWrites(error)) this.#wasWritable = true;
+    if (this.#limit === 0) throw error;
+    if (loss.first === null || sight.begun) loss.begin(reason);
+    this.#lockWaitMs = Math.max(0, this.#lockWaitMs - sight.waitedForLockMs);
+    const id = sight.current?.id ?? null;
+    const times = this.#count(id);
+    const again = `godwit ${this.#io.run.command}`;
+    if (id !== null && times >= MOST_LOSSES) throw tooOften(reason, id, times, again);
+    const { elapsedMs } = loss;
+    if (elapsedMs >= this.#limit) throw gaveUp(loss.first ?? reason, reason, { elapsedMs, again });
+    const delayMs = loss.pauseMs(this.#limit);
+    const target = this.#run.target.id;
+    if (loss.attempts === 0) {
+      const { code, sqlstate = null, message } = reason;
+      this.#io.emit({
+        type: "target.retrying",
+        target,
+        id,
+        code,
+        sqlstate,
+        reason: message,
+        attempt: times,
+        delayMs,
+      });
+    } else {
+      this.#io.emit({
+        type: "connection.waiting",
+        target,
+        reason: reason.message,
+        attempt: loss.attempts,
+        elapsedMs,
+      });
+    }
+    loss.failed = sight.failed ?? loss.failed;
+    this.#place = null;
+    this.close();
+    await sleep(delayMs, signal);
+  }
+
+  /** How often in a row the same has been met in this migration. */
+  #count(id: string | null): number {
+    const key = id ?? "";
+    const times = (this.#losses.get(key) ?? 0) + 1;
+    this.#losses.set(key, times);
+    return times;
+  }
+}
+
+/** One loss of a session, from then on until the work goes on. */
+class Loss {
+  /** What ended the session; null: none was lost. */
+  first: GodwitError | null = null;
+  /** The migration that it struck; told only once it is sure that the run does not go on by itself. */
+  failed: Failed | null = null;
+  /** Sessions that were tried for since. */
+  attempts = 0;
+  #at = 0;
+  #pause = FIRST_PAUSE_MS;
+
+  begin(first: GodwitError): void {
+    this.first = first;
+    this.attempts = 0;
+    this.#at = monotonicMs();
+    this.#pause = FIRST_PAUSE_MS;
+  }
+
+  get elapsedMs(): number {
+    return monotonicMs() - this.#at;
+  }
+
+  left(limitMs: number): number {
+    return Math.max(0, limitMs - this.elapsedMs);
+  }
+
+  /** The next pause; jitter keeps many runs that lost the same server from coming back in step. */
+  pauseMs(limitMs: number): number {
+    const pause = this.#pause * (0.5 + Math.random());
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    return Math.round(Math.min(pause, Math.max(1, this.left(limitMs))));
+  }
+}
+
+function asGodwitError(error: unknown): GodwitError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new GodwitError("CONNECTION_LOST", `the connection to the database was lost: ${message}`, {
+    cause: error,
+  });
+}
