@@ -1,8 +1,12 @@
 import type { Direction } from "../core/events.ts";
 import type { MigrationOutcome } from "../execute/run-migration.ts";
+import type { HistorySnapshot } from "../history/read.ts";
+import { isApplied } from "../plan/compare.ts";
+import type { PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { Target } from "./target.ts";
+import type { TargetRun } from "./target-run.ts";
 
 /** A migration that a run did and whose outcome it learns from the history. */
 export interface Confirmed extends MigrationOutcome {
@@ -34,5 +38,22 @@ export async function confirmedBy(session: Session, target: Target, runId: strin
     description: row.description ?? "",
     durationMs: Number(row.ms),
     statements: Number(row.statements),
+  }));
+}
+
+/**
+ * Strikes out of a run what its server had confirmed and does not know any more: a crash loses the last commits where
+ * synchronous_commit is off, and a standby that takes over may have been behind (manual 30.3, 26.3). It is pending again, and done
+ * again.
+ * @returns what the user should be told.
+ */
+export function lostWork(run: TargetRun, { rows }: HistorySnapshot): PlanWarning[] {
+  const applied = new Set(rows.filter(isApplied).map(({ id, kind }) => `${kind} ${id}`));
+  const gone = run.strikeOut(
+    ({ id, kind, direction }) => applied.has(`${kind} ${id}`) === (direction === "up"),
+  );
+  return gone.map(({ id, direction }) => ({
+    message: `${id} was ${direction === "up" ? "applied" : "taken back"} before the connection was lost, and is not any more`,
+    hint: "the server lost what it had confirmed: is synchronous_commit off, or was a standby behind when it took over?",
   }));
 }

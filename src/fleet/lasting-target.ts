@@ -3,12 +3,12 @@ import { GodwitError, isGodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
 import type { GodwitEvent } from "../core/events.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
-import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { WorkLeft } from "../lock/acquire.ts";
 import { acceptsNoWrites, verdictOf } from "../postgres/error-verdict.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";
-import { confirmedBy } from "./confirmed.ts";
+import { confirmedBy, lostWork } from "./confirmed.ts";
 import type { FleetIo } from "./io.ts";
 import { lockTarget } from "./lock-target.ts";
 import { gaveUp, takesNoWrites, tooOften } from "./retry-errors.ts";
@@ -111,11 +111,11 @@ export class LastingTarget {
     const place = (this.#place ??= await this.#reopen(loss));
     const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
     const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
-      await this.#resumed(loss, place);
+      await this.#resumed(loss, place, locked.snapshot);
       return { of: await body(locked, place) };
     });
     if (done !== null) return done.of;
-    await this.#resumed(loss, place);
+    await this.#resumed(loss, place, await readHistory(place.session, target.scope));
     return null;
   }
 
@@ -158,7 +158,7 @@ export class LastingTarget {
   }
 
   /** Tells that the work goes on, and what of it turned out to be done. */
-  async #resumed(loss: Loss, { session }: Place): Promise<void> {
+  async #resumed(loss: Loss, { session }: Place, snapshot: HistorySnapshot): Promise<void> {
     this.#wasWritable = true;
     if (loss.first === null) return;
     loss.failed = null;
@@ -169,6 +169,7 @@ export class LastingTarget {
       attempts: loss.attempts,
       elapsedMs: loss.elapsedMs,
     });
+    this.#run.warn(this.#io, lostWork(this.#run, snapshot));
     const found = await confirmedBy(session, target, this.#io.run.runId);
     for (const { direction, description, ...outcome } of found) {
       if (this.#run.has(outcome, direction)) continue;

@@ -10,7 +10,7 @@ import type { Target } from "./target.ts";
 export class TargetRun {
   readonly target: Target;
   readonly #started = monotonicMs();
-  readonly #migrations: AppliedMigration[] = [];
+  #migrations: AppliedMigration[] = [];
   readonly #warnings: string[] = [];
   #rolledBack = false;
   error: GodwitError | null = null;
@@ -29,6 +29,14 @@ export class TargetRun {
   /** Whether it is known to be done. */
   has({ id, kind }: Pick<MigrationOutcome, "id" | "kind">, direction: Direction): boolean {
     return this.#migrations.some((one) => one.id === id && one.kind === kind && one.direction === direction);
+  }
+
+  /** Strikes out what was done and, as `isSo` says of the last that was done to a migration, is not so any more. */
+  strikeOut(isSo: (done: AppliedMigration) => boolean): readonly AppliedMigration[] {
+    const last = new Map(this.#migrations.map((one) => [`${one.kind} ${one.id}`, one]));
+    const gone = new Set([...last.values()].filter((one) => !isSo(one)));
+    this.#migrations = this.#migrations.filter((one) => !gone.has(one));
+    return [...gone];
   }
 
   /** The same, with the run told of its events. */

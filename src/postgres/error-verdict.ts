@@ -1,4 +1,5 @@
-import { isGodwitError } from "../core/error.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
+import { isGodwitError, type GodwitError } from "../core/error.ts";
 import { codeOf, isPassingSystemError } from "./connecting/connect-failure.ts";
 import { isPassingSqlstate, isRetryableConnectError } from "./connecting/unreachable.ts";
 import { isDatabaseError } from "./database-error.ts";
@@ -30,6 +31,18 @@ const STATEMENT_MAY_PASS: ReadonlySet<string> = new Set([
   SQLSTATE.serializationFailure,
 ]);
 
+/** What is not named here stops. */
+const OURS: Readonly<Partial<Record<ErrorCode, (error: GodwitError) => Verdict>>> = {
+  NEEDS_REPAIR: () => "person",
+  LOCK_LOST: () => "retry",
+  CONNECTION_LOST: ({ sqlstate }) =>
+    sqlstate !== undefined && ENDS_FOR_GOOD.has(sqlstate) ? "stop" : "retry",
+  DATABASE_UNREACHABLE: (error) => (isRetryableConnectError(error) ? "retry" : "stop"),
+  PERMISSION_DENIED: (error) => (acceptsNoWrites(error) ? "retry" : "stop"),
+  MIGRATION_FAILED: ({ sqlstate }) =>
+    sqlstate !== undefined && STATEMENT_MAY_PASS.has(sqlstate) ? "retry" : "stop",
+};
+
 /**
  * Classifies what ended work on a target. `retry` is what passes by itself: whoever goes on must take the lock and read the
  * history again, since the session and all that lived in it are gone.
@@ -52,22 +65,7 @@ export function verdictOf(error: unknown): Verdict {
     if (isDatabaseError(error)) return verdictOfServer(error.code);
     return isPassingSystemError(codeOf(error)) ? "retry" : "stop";
   }
-  switch (error.code) {
-    case "NEEDS_REPAIR":
-      return "person";
-    case "LOCK_LOST":
-      return "retry";
-    case "CONNECTION_LOST":
-      return error.sqlstate !== undefined && ENDS_FOR_GOOD.has(error.sqlstate) ? "stop" : "retry";
-    case "DATABASE_UNREACHABLE":
-      return isRetryableConnectError(error) ? "retry" : "stop";
-    case "PERMISSION_DENIED":
-      return acceptsNoWrites(error) ? "retry" : "stop";
-    case "MIGRATION_FAILED":
-      return error.sqlstate !== undefined && STATEMENT_MAY_PASS.has(error.sqlstate) ? "retry" : "stop";
-    default:
-      return "stop";
-  }
+  return OURS[error.code]?.(error) ?? "stop";
 }
 
 /** Whether the history could not be written because the server takes no writes. */

@@ -34,7 +34,7 @@ describe("a work session that is terminated", () => {
       ...NEXT,
     });
     const gate = await shutGate(database);
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await gate.reached();
     await terminate(database, await workSession(database));
     const error = await failureOf(run, "CONNECTION_LOST");
@@ -66,7 +66,7 @@ export async function up(db) {
     const world = globalThis as { goOn?: boolean };
     delete world.goOn;
     onTestFinished(() => void delete world.goOn);
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await expect
       .poll(async () => (await godwitSessions(database)).map((one) => `${one.query} ${one.state}`), {
         timeout: 10_000,
@@ -98,7 +98,10 @@ export async function up(db) {
 }
 `,
     });
-    await failureOf(godwit.up(), "CONNECTION_LOST");
+    const run = godwit.up();
+    const error = await failureOf(run, "CONNECTION_LOST");
+    expect(error.message).toMatch(/^1_code: .*3 times in a row/);
+    expect(await eventsOf(run, "target.retrying")).toHaveLength(2);
     expect(await tablesOf(database)).toEqual([]);
     expect(await statesOf(godwit)).toEqual(["1_code: pending"]);
     await godwit.verify();
@@ -110,7 +113,7 @@ export async function up(db) {
       { "migrations/1_slow.sql": "CREATE TABLE half ();\nSELECT pg_sleep(60);\n" },
       { DATABASE_URL: database.url },
     );
-    const cli = project.start(["up", "--json"]);
+    const cli = project.start(["up", "--json", "--reconnect-wait", "0"]);
     await expect
       .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
         timeout: 10_000,
@@ -168,7 +171,7 @@ describe("a server that goes away", () => {
       { "migrations/1_first.sql": "CREATE TABLE first ();\n", "migrations/2_slow.sql": SLOW },
       { DATABASE_URL: database.url },
     );
-    const cli = project.start(["up", "--json"]);
+    const cli = project.start(["up", "--json", "--reconnect-wait", "0"]);
     await expect
       .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
         timeout: 10_000,
@@ -206,7 +209,7 @@ describe("a server that goes away", () => {
       { "1_first.sql": "CREATE TABLE first ();\n", "2_slow.sql": SLOW },
       { database },
     );
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await expect
       .poll(async () => (await godwitSessions(database)).map(({ query, state }) => `${query} ${state}`), {
         timeout: 10_000,
