@@ -64,7 +64,7 @@ async function judgeIndex(session: Session, index: ConcurrentIndex, reported: bo
   if (row.valid === "t" && reported) return { verdict: "not done", because: "it had failed" };
   if (row.valid === "t") return { verdict: "done", because: `index ${index.name} is there and valid` };
   const drop = `DROP INDEX CONCURRENTLY ${qualified(row.schema ?? null, index.name)}`;
-  const putBack = await letStandAlone(session, true);
+  const putBack = await letStandAlone(session, "CONCURRENTLY");
   await session.query(drop);
   await putBack();
   return { verdict: "not done", because: `index ${index.name} was left INVALID and has been dropped` };

@@ -21,8 +21,8 @@ import { withHeldLock, type HeldLock } from "./held-lock.ts";
 import { StatementWatch } from "./statement-watch.ts";
 import { withWorkPlace, type WorkPlace } from "./work-place.ts";
 
-/** How long a server lets a transaction of ours stand idle: only a client that hangs does that for longer. */
-const IDLE_IN_TRANSACTION_MS = 600_000;
+/** How long a server lets a session of ours stand idle, in a transaction or not: only a client that hangs does that for longer. */
+const IDLE_MS = 600_000;
 
 export interface LockOptions {
   readonly session: Session;
@@ -132,10 +132,12 @@ async function establish(options: LockOptions, held: HeldLock, place: WorkPlace)
   const { session, pooled } = place;
   const work: WorkSettings = {
     applicationName: holderName(options.scope, held.token, options.run.runId),
-    idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    idleInTransactionMs: IDLE_MS,
+    idleSessionMs: IDLE_MS,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
     connectionCheck: await supportsConnectionCheck(session, pooled),
+    overTcp: place.facts.port !== null,
     pooled,
   };
   if (!pooled) await session.query(workSettingsSql(work));

@@ -108,7 +108,7 @@ async function standAlone(
       return [];
     }
   }
-  const putBack = await letStandAlone(session, step.kind === "standalone" && isConcurrent(step.statement));
+  const putBack = await letStandAlone(session, kindOf(step));
   await writer.write({
     log: [stepEntry(planned, "step.intended", step.ordinal)],
     steps: [stepRecord(planned, step, "intended")],
@@ -166,6 +166,11 @@ async function runAlone(
 /** Whether a failed one may have had an effect: CONCURRENTLY leaves an INVALID index, and CALL and DO may have committed. */
 function mayLeaveSomething(statement: Statement): boolean {
   return isConcurrent(statement) || statement.tag === "CALL" || statement.tag === "DO";
+}
+
+function kindOf(step: Exclude<PlanStep, { kind: "transaction" }>): Parameters<typeof letStandAlone>[1] {
+  if (step.kind === "code") return "code";
+  return isConcurrent(step.statement) ? "CONCURRENTLY" : "statement";
 }
 
 /** The reason why it stands alone names the command as the grammar read it, whatever its comments say. */

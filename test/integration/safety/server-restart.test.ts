@@ -3,7 +3,7 @@ import { freePort } from "../../../src/postgres/embedded/free-port.ts";
 import {
   createDatabase,
   createRole,
-  query,
+  query as queryAt,
   urlOf,
   withClient,
   type TestDatabase,
@@ -362,7 +362,9 @@ describe("a failover to another host", () => {
     await server.start({ standby: true });
     expect(idsOf(await run)).toEqual(["1_gate", "2_next", "3_last"]);
     const there = urlOf(copy.conninfo, { database: database.name });
-    expect(await query(there, "SELECT id FROM godwit.migrations WHERE status = 'completed'")).toHaveLength(3);
+    expect(await queryAt(there, "SELECT id FROM godwit.migrations WHERE status = 'completed'")).toHaveLength(
+      3,
+    );
     await godwit.verify();
   });
 
@@ -389,6 +391,8 @@ describe("a failover to another host", () => {
       "1_first was applied before the connection was lost, and is not any more",
     ]);
     const there = urlOf(behind.conninfo, { database: database.name });
-    expect(await query(there, "SELECT id FROM godwit.migrations WHERE status = 'completed'")).toHaveLength(4);
+    expect(await queryAt(there, "SELECT id FROM godwit.migrations WHERE status = 'completed'")).toHaveLength(
+      4,
+    );
   });
 });

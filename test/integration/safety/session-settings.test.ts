@@ -7,6 +7,11 @@ const NAMES = [
   "application_name",
   "client_connection_check_interval",
   "idle_in_transaction_session_timeout",
+  "idle_session_timeout",
+  "tcp_keepalives_idle",
+  "tcp_keepalives_interval",
+  "tcp_keepalives_count",
+  "tcp_user_timeout",
   "lock_timeout",
   "statement_timeout",
   "standard_conforming_strings",
@@ -35,6 +40,10 @@ const SEEN = { "0_seen.sql": "CREATE TABLE seen (at text, name text, value text)
 const UNRULY = `SET application_name = 'importer';
 SET client_connection_check_interval = 0;
 SET idle_in_transaction_session_timeout = 0;
+SET idle_session_timeout = 0;
+SET tcp_keepalives_idle = 999;
+SET tcp_keepalives_count = 9;
+SET tcp_user_timeout = 0;
 SET lock_timeout = '1h';
 SET statement_timeout = '2h';
 SET search_path = nowhere;
@@ -55,6 +64,11 @@ describe("the settings of a work session", () => {
     expect(settings).toMatchObject({
       client_connection_check_interval: "2000",
       idle_in_transaction_session_timeout: "600000",
+      idle_session_timeout: "600000",
+      tcp_keepalives_idle: "20",
+      tcp_keepalives_interval: "10",
+      tcp_keepalives_count: "3",
+      tcp_user_timeout: "50000",
       lock_timeout: "500",
       statement_timeout: "0",
       standard_conforming_strings: "on",
@@ -135,6 +149,23 @@ describe("the settings of a work session", () => {
       statement_timeout: "240000",
     });
     expect(settings.get("steps")).toMatchObject({ ...always, lock_timeout: "5000" });
+  });
+
+  it("give code outside of any transaction time for itself, and take it back behind it", async () => {
+    const { database, godwit } = await testProject({
+      ...SEEN,
+      "1_code.mjs": `export const transaction = false;
+export async function up(db) { await db.query(${JSON.stringify(note("code"))}); }
+`,
+      "2_whole.mjs": `export async function up(db) { await db.query(${JSON.stringify(note("whole"))}); }\n`,
+    });
+    await godwit.up();
+    const settings = await noted(database);
+    expect(settings.get("code")).toMatchObject({
+      idle_session_timeout: "3600000",
+      idle_in_transaction_session_timeout: "600000",
+    });
+    expect(settings.get("whole")).toMatchObject({ idle_session_timeout: "600000" });
   });
 
   it("are off the session when it is given up, so that nobody takes it for a holder's", async () => {
