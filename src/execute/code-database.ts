@@ -36,6 +36,8 @@ export class CodeDatabase {
   readonly #pending = new Set<Promise<unknown>>();
   readonly #harmless = new Set<string>();
   #first: RefusedQuery | null = null;
+  /** Queries that the server has answered, and how many of them it refused. */
+  readonly sent = { answered: 0, refused: 0 };
   #closed = false;
 
   constructor(context: ExecutionContext, planned: PlannedMigration, transaction: boolean) {
@@ -94,9 +96,13 @@ export class CodeDatabase {
     }
     if (this.#transaction) await this.#assertNoTransactionControl(query.text);
     try {
-      return await this.#context.session.typedQuery(query.text, query.values);
+      const result = await this.#context.session.typedQuery(query.text, query.values);
+      this.sent.answered += 1;
+      return result;
     } catch (error) {
       if (isDatabaseError(error)) {
+        this.sent.answered += 1;
+        this.sent.refused += 1;
         const refused = { error, text: query.text, stack };
         REFUSED.set(error, refused);
         this.#first ??= refused;

@@ -8,9 +8,14 @@ import { toMigrationError } from "./sql-error.ts";
 
 /**
  * Calls the `up` or `down` of a code migration with a `db` bound to the run's session, and waits for all it sent.
+ * @param onEnd told, whatever became of it, how many queries the server answered and refused.
  * @throws GodwitError NEEDS_REPAIR if the module is gone; whatever the function throws.
  */
-export async function runCode(context: ExecutionContext, planned: PlannedMigration): Promise<void> {
+export async function runCode(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  onEnd?: (sent: CodeDatabase["sent"]) => void,
+): Promise<void> {
   if (planned.modulePath === null) {
     throw new GodwitError("NEEDS_REPAIR", `${planned.id} is a code migration and its file is gone`, {
       hint: `put the file back, or take the change back by hand and tell the history: godwit repair mark-not-applied ${planned.id} --reason "…"`,
@@ -30,6 +35,7 @@ export async function runCode(context: ExecutionContext, planned: PlannedMigrati
   // Where a query failed and the function threw something else, what the function says is what counts.
   const [ran] = await Promise.allSettled([(async () => await run(database.db))()]);
   const [closed] = await Promise.allSettled([database.close()]);
+  onEnd?.(database.sent);
   if (ran.status === "rejected") throw ran.reason;
   if (closed.status === "rejected") throw closed.reason;
 }

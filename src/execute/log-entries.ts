@@ -1,6 +1,6 @@
 import type { GodwitError } from "../core/error.ts";
 import type { LogEntry } from "../history/log-chain.ts";
-import type { StoredError } from "../history/types.ts";
+import type { StepNote, StoredError } from "../history/types.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
@@ -44,19 +44,28 @@ export function finishedEntry(
   };
 }
 
-/** That a step of a migration of several is done, or what else became of it. */
+/**
+ * That a step of a migration of several is done, or what else became of it.
+ * @param note what the catalog said of its objects before; see `readStepNote`.
+ */
 export function stepEntry(
   planned: PlannedMigration,
-  event: "step.intended" | "step.finished" | "step.failed",
+  event: "step.intended" | "step.finished" | "step.failed" | "step.unclear",
   ordinal: number,
   outcomes: readonly StatementOutcome[] = [],
+  note: StepNote | null = null,
 ): LogEntry {
   return {
     level: "debug",
     event,
     migrationId: planned.id,
     message: `step ${ordinal} of ${planned.steps.length}`,
-    details: { direction: planned.direction, ordinal, statements: outcomes.map(statementDetails) },
+    details: {
+      direction: planned.direction,
+      ordinal,
+      statements: outcomes.map(statementDetails),
+      ...(note === null ? {} : { before: note }),
+    },
   };
 }
 

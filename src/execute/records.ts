@@ -1,7 +1,7 @@
 import type { GodwitError } from "../core/error.ts";
 import type { MigrationStatus } from "../history/types.ts";
 import type { HistoryChange, HistoryWriter, MigrationRecord, StepRecord } from "../history/writer.ts";
-import { stepHash } from "../plan/steps.ts";
+import { statementsOf, stepHash } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { failedEntry, finishedEntry, storedError, type StatementOutcome } from "./log-entries.ts";
 
@@ -47,19 +47,27 @@ export function finishedChange(
   };
 }
 
+/** What a migration that failed leaves. */
+export interface FailureLeft {
+  /** Nothing of it. */
+  readonly rolledBack: boolean;
+  /** It is known what became of what earlier runs began. */
+  readonly settled: boolean;
+}
+
 /**
  * The change that records a failure. A `down` that was rolled back whole leaves its migration applied, and an interruption is no
- * failure: then only the log tells.
- * @param rolledBack nothing of the migration is left.
+ * failure: then only the log tells. So it does until it is settled what became of an earlier run's step: the history must go on
+ * naming the text that was run then.
  */
 export function failedChange(
   planned: PlannedMigration,
   error: GodwitError,
-  rolledBack: boolean,
+  { rolledBack, settled }: FailureLeft,
 ): HistoryChange {
   const log = [failedEntry(planned, error, rolledBack)] as const;
   const interrupted = log[0].event === "migration.interrupted";
-  if (rolledBack && (planned.direction === "down" || interrupted)) return { log };
+  if (!settled || (rolledBack && (planned.direction === "down" || interrupted))) return { log };
   return { log, migration: migrationRecord(planned, "failed", null, error) };
 }
 
@@ -74,6 +82,7 @@ export function stepRecord(
     direction: planned.direction,
     ordinal: step.ordinal,
     statementHash: stepHash(step, planned.checksum),
+    statementHashes: statementsOf(step).map(({ hash }) => hash),
     state,
   };
 }

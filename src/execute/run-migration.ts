@@ -1,5 +1,5 @@
 import { monotonicMs } from "../core/clock.ts";
-import { isGodwitError, type GodwitError } from "../core/error.ts";
+import { GodwitError, isGodwitError } from "../core/error.ts";
 import { abortReason } from "../core/interrupt.ts";
 import type { MigrationKind } from "../migrations/types.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
@@ -9,7 +9,7 @@ import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import type { StatementOutcome } from "./log-entries.ts";
-import { failedChange } from "./records.ts";
+import { failedChange, type FailureLeft } from "./records.ts";
 import { runSteps, type Progress } from "./run-steps.ts";
 import { isWhole, type WholeRunner } from "./run-whole.ts";
 import { toCodeError } from "./code-migration.ts";
@@ -77,7 +77,11 @@ export async function runMigration(
     resumes: (planned.resume?.done ?? 0) > 0,
   });
   const whole = isWhole(planned);
-  const progress: Progress = { begun: planned.resume !== null };
+  const progress: Progress = {
+    begun: planned.resume !== null,
+    settled: planned.resume === null,
+    unclear: false,
+  };
   let outcomes: StatementOutcome[];
   try {
     outcomes = whole
@@ -85,7 +89,7 @@ export async function runMigration(
       : await runSteps(context, planned, started, progress);
   } catch (failure) {
     const rolledBack = !progress.begun;
-    const error = await settleFailure(context, planned, failure, rolledBack);
+    const error = await settleFailure(context, planned, failure, { ...progress, rolledBack });
     emit({
       type: "migration.failed",
       ...subject(context, planned),
@@ -113,7 +117,7 @@ async function settleFailure(
   context: ExecutionContext,
   planned: PlannedMigration,
   failure: unknown,
-  rolledBack: boolean,
+  left: FailureLeft & Pick<Progress, "unclear">,
 ): Promise<GodwitError> {
   const statement = failure instanceof StatementFailure ? failure.statement : null;
   const cause = failure instanceof StatementFailure ? failure.cause : failure;
@@ -129,14 +133,30 @@ async function settleFailure(
     await context.session.query(sessionResetSql(context.work));
     throw new MustStandAlone(planned.id, statement.ordinal, step.ordinal - 1);
   }
-  const error =
+  const known =
     context.signal?.aborted === true
       ? abortReason(context.signal)
       : planned.format === "code"
         ? await toCodeError(cause, planned, context.watch.lastBlockers)
         : toMigrationError(cause, planned, statement, context.watch.lastBlockers);
-  await recordFailure(context, planned, error, rolledBack);
+  const error = left.unclear && known.code !== "CONNECTION_LOST" ? withPartLeft(known, planned) : known;
+  await recordFailure(context, planned, error, left);
   return error;
+}
+
+/** What is to be done where a part may have been committed: not just to try again. */
+function withPartLeft(error: GodwitError, { id, direction }: PlannedMigration): GodwitError {
+  const { message, detail, location, sqlstate } = error;
+  return new GodwitError(error.code, message, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(location === undefined ? {} : { location }),
+    ...(sqlstate === undefined ? {} : { sqlstate }),
+    hint:
+      `what it had committed by itself before stays, so that \`godwit ${direction}\` does not run it again unasked.\n` +
+      `undo that by hand, mend the file, then: godwit repair mark-not-applied ${id} --reason "…"\n` +
+      "or see all choices: godwit repair",
+    cause: error,
+  });
 }
 
 /** Brings the session back and writes down what happened. Errors here must not hide the one that is reported. */
@@ -144,13 +164,13 @@ async function recordFailure(
   context: ExecutionContext,
   planned: PlannedMigration,
   error: GodwitError,
-  rolledBack: boolean,
+  left: FailureLeft,
 ): Promise<void> {
   if (isGodwitError(error, "CONNECTION_LOST") || isGodwitError(error, "LOCK_LOST")) return;
   try {
     await context.session.cleanup(async () => {
       await context.session.query(sessionResetSql(context.work));
-      await context.writer.write(failedChange(planned, error, rolledBack));
+      await context.writer.write(failedChange(planned, error, left));
     });
   } catch (secondary) {
     context.emit({

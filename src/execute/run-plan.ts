@@ -57,8 +57,10 @@ async function runAdapting(
         if (!isWhole(planned)) options.onUnfinished(planned.id);
         throw error;
       }
-      const resume = error.done === 0 ? planned.resume : { done: error.done, next: null };
-      planned = { ...options.replan(planned, error.ordinal), resume };
+      // What was begun before is settled by now.
+      const resume =
+        error.done === 0 && planned.resume === null ? null : { done: error.done, next: null, begun: null };
+      planned = options.replan({ ...planned, resume }, error.ordinal);
       if (context.work.pooled) assertPoolable([planned]);
     }
   }

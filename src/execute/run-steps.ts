@@ -1,12 +1,14 @@
 import { monotonicMs } from "../core/clock.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { BEGIN } from "../postgres/work-session.ts";
+import { mayCommit } from "../plan/decidable.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
 import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
-import { judgeHalfDone } from "./half-done.ts";
+import { TransactionCount } from "./committed-by-itself.ts";
+import { readied, settleEarlier } from "./half-done/settle-earlier.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { settingsSql } from "./settings-after.ts";
@@ -20,6 +22,10 @@ import { inTransaction } from "./transaction.ts";
 export interface Progress {
   /** Whether anything of it may be in the database: a step has committed, or one that stands alone was begun. */
   begun: boolean;
+  /** Whether it is known what became of what earlier runs began; until then the history keeps saying what it says. */
+  settled: boolean;
+  /** Whether a step reported an error and may have committed a part that nothing shows. */
+  unclear: boolean;
 }
 
 /**
@@ -36,25 +42,32 @@ export async function runSteps(
   progress: Progress,
 ): Promise<StatementOutcome[]> {
   const { writer } = context;
-  const fresh = planned.resume === null;
+  const { resume } = planned;
   await context.session.query(settingsSql(context, planned));
+  const finished = resume?.done ?? 0;
+  for (const step of planned.steps.slice(0, finished)) await replay(context, planned, step);
+  const isNextDone = await settleEarlier(context, planned);
+  progress.settled = true;
   await writer.write({
     log: [startedEntry(planned)],
-    ...(fresh
+    ...(resume === null
       ? { statements: [writer.forgetSteps(planned.id, planned.kind)] }
-      : { migration: migrationRecord(planned, "running") }),
+      : {
+          migration: migrationRecord(planned, "running"),
+          ...(resume.begun === null || resume.begun.isNext
+            ? {}
+            : { statements: [writer.forgetStep({ ...planned, ordinal: resume.begun.ordinal })] }),
+        }),
   });
   const all: StatementOutcome[] = [];
-  for (const step of planned.steps) {
-    if (step.ordinal <= (planned.resume?.done ?? 0)) await replay(context, planned, step);
-    else all.push(...(await runStep(context, planned, step, progress)));
-  }
+  for (const step of planned.steps.slice(finished + (isNextDone ? 1 : 0)))
+    all.push(...(await runStep(context, planned, step, progress)));
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
   const messages = planned.format === "code" ? [...context.messages] : [];
-  const finished = finishedChange(writer, planned, all, monotonicMs() - started, messages);
+  const change = finishedChange(writer, planned, all, monotonicMs() - started, messages);
   await writer.write({
-    ...finished,
-    statements: [...finished.statements, writer.forgetSteps(planned.id, planned.kind)],
+    ...change,
+    statements: [...change.statements, writer.forgetSteps(planned.id, planned.kind)],
   });
   return all;
 }
@@ -88,7 +101,7 @@ async function runStep(
   return outcomes;
 }
 
-/** Runs what must not be in a transaction block; on resume the catalog is asked first whether it is done. */
+/** Runs what must not be in a transaction block. */
 async function standAlone(
   context: ExecutionContext,
   planned: PlannedMigration,
@@ -96,35 +109,36 @@ async function standAlone(
   progress: Progress,
 ): Promise<StatementOutcome[]> {
   const { session, writer } = context;
-  const { resume } = planned;
-  if (resume !== null && resume.next !== null && step.ordinal === resume.done + 1) {
-    const { verdict, because } = await judgeHalfDone(session, planned, step, resume.next === "failed");
-    if (verdict === "done") {
-      if (step.kind === "standalone") emitSkipped(context, planned, step.statement, because);
-      await writer.write({
-        log: [stepEntry(planned, "step.finished", step.ordinal)],
-        steps: [stepRecord(planned, step, "done")],
-      });
-      return [];
-    }
+  const before = step.kind === "standalone" ? await readied(context, planned, step.statement) : null;
+  if (before?.done !== undefined) {
+    emitSkipped(context, planned, before.statement, before.done);
+    await writer.write({
+      log: [stepEntry(planned, "step.finished", step.ordinal)],
+      steps: [stepRecord(planned, step, "done")],
+      ...opening(planned, progress),
+    });
+    progress.begun = true;
+    return [];
   }
   const putBack = await letStandAlone(session, kindOf(step));
   await writer.write({
-    log: [stepEntry(planned, "step.intended", step.ordinal)],
+    log: [stepEntry(planned, "step.intended", step.ordinal, [], before?.note)],
     steps: [stepRecord(planned, step, "intended")],
     ...opening(planned, progress),
   });
   progress.begun = true;
   const outcomes: StatementOutcome[] = [];
+  const failure: Failure = { state: "failed" };
   try {
-    if (step.kind === "standalone") outcomes.push(await runAlone(context, planned, step.statement));
-    else await runCode(context, planned);
+    if (step.kind === "standalone") outcomes.push(await runAlone(context, planned, step.statement, failure));
+    else await runCodeAlone(context, planned, failure);
   } catch (error) {
+    progress.unclear = failure.state === "unknown";
     // Where the connection is lost the intent stays: then the outcome is unknown.
     await session.cleanup(() =>
       writer.write({
         log: [stepEntry(planned, "step.failed", step.ordinal)],
-        steps: [stepRecord(planned, step, "failed")],
+        steps: [stepRecord(planned, step, failure.state)],
       }),
     );
     throw error;
@@ -137,18 +151,26 @@ async function standAlone(
   return outcomes;
 }
 
+/** What the ledger is to say of a step that failed: whether it may have committed a part that the catalog does not show. */
+interface Failure {
+  state: "failed" | "unknown";
+}
+
 async function runAlone(
   context: ExecutionContext,
   planned: PlannedMigration,
   statement: Statement,
+  failed: Failure,
 ): Promise<StatementOutcome> {
   const { session } = context;
   emitStarted(context, planned, statement, true);
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
   for (;;) {
+    if (retry.lockTimeoutMs !== null) await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
+    const count = mayCommit(statement) ? await TransactionCount.begin(session) : null;
+    failed.state = count === null ? "failed" : "unknown";
     try {
-      if (retry.lockTimeoutMs !== null) await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
       const result = await retry.watched(() =>
         watched(context, planned, statement, () => session.query(statement.sql)),
       );
@@ -157,15 +179,30 @@ async function runAlone(
       return outcome;
     } catch (error) {
       const failure = new StatementFailure(statement, error);
-      if (mayLeaveSomething(statement)) throw failure;
+      if (await count?.wasOnly(1)) failed.state = "failed";
+      // An INVALID index and the like must be cleared away first, by the next run.
+      if (failed.state === "unknown" || isConcurrent(statement)) throw failure;
       await retry.again(failure);
     }
   }
 }
 
-/** Whether a failed one may have had an effect: CONCURRENTLY leaves an INVALID index, and CALL and DO may have committed. */
-function mayLeaveSomething(statement: Statement): boolean {
-  return isConcurrent(statement) || statement.tag === "CALL" || statement.tag === "DO";
+/** Where each query commits by itself: as long as the server has refused all of them nothing has been done. */
+async function runCodeAlone(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  failed: Failure,
+): Promise<void> {
+  const count = await TransactionCount.begin(context.session);
+  let sent = { answered: 0, refused: 0 };
+  failed.state = "unknown";
+  try {
+    await runCode(context, planned, (all) => (sent = all));
+  } catch (error) {
+    const { answered, refused } = sent;
+    if (answered === refused && (await count.wasOnly(refused))) failed.state = "failed";
+    throw error;
+  }
 }
 
 function kindOf(step: Exclude<PlanStep, { kind: "transaction" }>): Parameters<typeof letStandAlone>[1] {

@@ -7,6 +7,7 @@ import type { MigrationFile, Section } from "../migrations/types.ts";
 import { planDown, selectDown, type DownSelection, type DownSource } from "../plan/plan-down.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
+import { readBegun } from "./begun-steps.ts";
 import { askCatalog } from "./catalog-answers.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
@@ -71,6 +72,7 @@ export async function makeDownPlan(
     rows,
     sources,
     ledger,
+    begun: await readBegun(session, target.scope, ledger, details),
     alone,
     warnings,
   });

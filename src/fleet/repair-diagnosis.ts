@@ -43,13 +43,16 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
                 },
               ]
             : []),
-          ...(obstacle === "file gone"
+          ...(obstacle === "file gone" || obstacle === "edited"
             ? [
                 {
                   command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
-                  effect: `puts the file back; then \`godwit up${suffix}\` goes on where it stopped`,
+                  effect: `puts ${obstacle === "edited" ? "what is done" : "the file"} back; then \`godwit up${suffix}\` goes on where it stopped`,
                 },
               ]
+            : []),
+          ...(obstacle === "file gone"
+            ? []
             : [
                 {
                   command: command("mark-applied", id),
@@ -110,6 +113,7 @@ function explain({ done, direction, unknown, obstacle }: Unfinished): string {
   const steps = done === 0 ? "no step" : done === 1 ? "1 step" : `${done} steps`;
   const what = `${steps} of its ${direction} ${done > 1 ? "are" : "is"} done`;
   if (obstacle === "file gone") return `${what} and its file is gone`;
+  if (obstacle === "edited") return `${what}, and its file says something else there now`;
   if (unknown === null) return what;
   const decides = obstacle === null ? "the catalog can tell" : "nothing can tell but you";
   return `${what}; the outcome of step ${unknown} is not in the ledger, and ${decides}`;

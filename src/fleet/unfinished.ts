@@ -5,9 +5,11 @@ import type { HistoryDetail, HistoryRow, StepRow } from "../history/types.ts";
 import { parseMigration } from "../migrations/parse.ts";
 import { parseStored } from "../migrations/stored.ts";
 import type { MigrationFile, Section } from "../migrations/types.ts";
-import { wayToDecide } from "../plan/decidable.ts";
-import { stepsOf } from "../plan/steps.ts";
+import { hadNoEffect, wayToDecide } from "../plan/decidable.ts";
+import { finishedSteps } from "../plan/finished-steps.ts";
 import type { Session } from "../postgres/session.ts";
+import type { Statement } from "../sql/types.ts";
+import { readBegun } from "./begun-steps.ts";
 import { askCatalog } from "./catalog-answers.ts";
 import type { MigrationState } from "./results.ts";
 import type { Target } from "./target.ts";
@@ -22,12 +24,12 @@ export interface Unfinished {
   /** The step that was begun and whose outcome the ledger does not know, from 1. */
   readonly unknown: number | null;
   /** Why it cannot go on by itself; null: it can, and the next `up` or `down` does. */
-  readonly obstacle: "outcome unknown" | "file gone" | null;
+  readonly obstacle: "outcome unknown" | "file gone" | "edited" | null;
 }
 
 /**
- * What did not come to its end, by id. Files are parsed only where the outcome of a step is unknown: a person is needed where the
- * catalog cannot decide it either, or where there is nothing to go on with.
+ * What did not come to its end, by id. A person is needed where neither ledger nor catalog tell what became of a step, or
+ * where the text to go on with is gone or begins with something else than what is done.
  */
 export async function findUnfinished(
   session: Session,
@@ -37,19 +39,23 @@ export async function findUnfinished(
 ): Promise<ReadonlyMap<string, Unfinished>> {
   const found = new Map<string, Unfinished>();
   if (meta === null || !rows.some(isOpen)) return found;
-  const lines = Map.groupBy(await readOpenSteps(session, target.scope), (line) => line.id);
+  const all = await readOpenSteps(session, target.scope);
+  const begun = await readBegun(session, target.scope, all, rows);
+  const lines = Map.groupBy(all, (line) => line.id);
   for (const row of rows.filter(isOpen)) {
     const own = lines.get(row.id);
     if (own === undefined) continue;
     const { id, kind } = row;
     const direction = own.some((line) => line.direction === "down") ? "down" : "up";
     const ledger = own.filter((line) => line.direction === direction);
-    const done = ledger.filter((line) => line.state === "done").length;
-    const open = ledger.find((line) => line.state === "intended");
+    const done = ledger.filter((line) => line.state === "done");
+    const line = ledger.find(({ state }) => state !== "done");
+    const statement = begun.get(id)?.statement ?? null;
+    const open = line === undefined || hadNoEffect(line, statement) ? undefined : line;
     const file = files.find((one) => one.id === id && one.kind === kind);
     const unknown = open?.ordinal ?? null;
-    const obstacle = await obstacleOf(session, target, { row, file, direction, done, open });
-    found.set(id, { id, direction, done, unknown, obstacle });
+    const obstacle = await obstacleOf(session, target, { row, file, direction, done, open, statement });
+    found.set(id, { id, direction, done: done.length, unknown, obstacle });
   }
   return found;
 }
@@ -78,8 +84,11 @@ interface Stopped {
   readonly row: HistoryRow;
   readonly file: MigrationFile | undefined;
   readonly direction: Direction;
-  readonly done: number;
+  readonly done: readonly StepRow[];
+  /** Begun, and its outcome is not in the ledger. */
   readonly open: StepRow | undefined;
+  /** What was begun; null: code, or its text is not known any more. */
+  readonly statement: Statement | null;
 }
 
 async function obstacleOf(
@@ -87,24 +96,20 @@ async function obstacleOf(
   target: Target,
   stopped: Stopped,
 ): Promise<Unfinished["obstacle"]> {
-  const { row, file, direction, done, open } = stopped;
+  const { row, file, direction, done, open, statement } = stopped;
   // A repeatable always begins anew.
   if (row.kind === "repeatable") return null;
-  if (open === undefined) return direction === "up" && file === undefined && done > 0 ? "file gone" : null;
-  const section =
-    direction === "down"
-      ? await storedDown(session, target, row)
-      : file === undefined
-        ? null
-        : await upOf(file);
-  return section !== null && (await isDecidable(session, section, row.id, open)) ? null : "outcome unknown";
-}
-
-/** Whether the step of that ordinal, as the text has it now, can be decided without a person. */
-async function isDecidable(session: Session, section: Section, id: string, line: StepRow): Promise<boolean> {
-  const alone = await askCatalog(session, [{ id, section }]);
-  const step = stepsOf(section, alone.get(id) ?? new Set())[line.ordinal - 1];
-  return step !== undefined && (await wayToDecide(step)) !== null;
+  if (direction === "up" && file === undefined) {
+    if (done.length > 0) return "file gone";
+    return open === undefined ? null : "outcome unknown";
+  }
+  if (open !== undefined && (statement === null || (await wayToDecide(statement)) === null))
+    return "outcome unknown";
+  if (done.length === 0 || file?.format === "code") return null;
+  const section = direction === "down" ? await storedDown(session, target, row) : await upOf(file!);
+  if (section === null) return "edited";
+  const alone = await askCatalog(session, [{ id: row.id, section }]);
+  return "edited" in finishedSteps(section, alone.get(row.id) ?? new Set(), done) ? "edited" : null;
 }
 
 /** The way up of a file; null where it cannot be parsed, or is code. */

@@ -9,6 +9,7 @@ import { planUp } from "../plan/plan-up.ts";
 import { selectPending } from "../plan/select-pending.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
+import { readBegun } from "./begun-steps.ts";
 import { askCatalog, upSections } from "./catalog-answers.ts";
 import type { UpFindings } from "./inspect.ts";
 import type { FleetIo } from "./io.ts";
@@ -68,6 +69,7 @@ export async function makeUpPlan(
     versioned,
     repeatables,
     ledger,
+    begun: await readBegun(session, target.scope, ledger, request.snapshot.rows),
     alone,
     warnings: [...findings.warnings, ...warnings],
   });

@@ -11,7 +11,16 @@ import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { MigrationFormat } from "../migrations/types.ts";
 import { asRefused } from "./refused.ts";
-import type { HistoryDetail, HistoryRow, MetaRow, MigrationStatus, StepRow, StoredError } from "./types.ts";
+import type {
+  HistoryDetail,
+  HistoryRow,
+  MetaRow,
+  MigrationStatus,
+  StepNote,
+  StepRow,
+  StepState,
+  StoredError,
+} from "./types.ts";
 import { HISTORY_VERSION } from "./versions.ts";
 
 /** Which history of a database is meant: one per stream and target schema, in the schema named in the configuration. */
@@ -91,7 +100,9 @@ export async function readDetails(session: Session, scope: HistoryScope): Promis
 export async function readOpenSteps(session: Session, scope: HistoryScope): Promise<StepRow[]> {
   const schema = ident(scope.schema);
   const rows = await session.rows(
-    `SELECT s.migration_id, s.direction, s.ordinal, s.statement_hash, s.state
+    // A history of version 1 has no such column, and may be all that there is to read.
+    `SELECT s.migration_id, s.direction, s.ordinal, s.statement_hash, s.state,
+       pg_catalog.to_jsonb(s) ->> 'statement_hashes' AS statement_hashes
      FROM ${schema}.migration_steps s JOIN ${schema}.migrations m
        ON (m.stream, m.target_schema, m.id, m.kind) = (s.stream, s.target_schema, s.migration_id, s.kind)
      WHERE m.stream = ${literal(scope.stream)} AND m.target_schema = ${literal(scope.targetSchema)}
@@ -102,8 +113,29 @@ export async function readOpenSteps(session: Session, scope: HistoryScope): Prom
     direction: row.direction === "down" ? "down" : "up",
     ordinal: Number(row.ordinal),
     statementHash: row.statement_hash ?? "",
-    state: row.state === "done" ? "done" : row.state === "failed" ? "failed" : "intended",
+    statementHashes: JSON.parse(row.statement_hashes ?? "null") as string[] | null,
+    state: STEP_STATES.find((state) => state === row.state) ?? "intended",
   }));
+}
+
+const STEP_STATES: readonly StepState[] = ["intended", "done", "failed", "unknown"];
+
+/**
+ * What was noted of the objects of a statement that stands alone when its intent was written.
+ * @returns null where nothing was.
+ */
+export async function readStepNote(
+  session: Session,
+  scope: HistoryScope,
+  step: Pick<StepRow, "id" | "direction" | "ordinal">,
+): Promise<StepNote | null> {
+  const [row] = await session.rows(
+    `SELECT details -> 'before' AS note FROM ${ident(scope.schema)}.migration_log
+     WHERE ${scopeCondition(scope)} AND migration_id = $1 AND event = 'step.intended'
+       AND details ->> 'direction' = $2 AND details ->> 'ordinal' = $3 ORDER BY seq DESC LIMIT 1`,
+    [step.id, step.direction, String(step.ordinal)],
+  );
+  return JSON.parse(row?.note ?? "null") as StepNote | null;
 }
 
 /** The texts stored for given checksums. */

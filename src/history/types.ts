@@ -37,6 +37,7 @@ export interface StoredError {
   readonly location: string | null;
 }
 
+/** `failed`: it had no effect, or one that the catalog shows. `unknown`: it reported an error and may have committed a part. */
 export type StepState = "intended" | "done" | "failed" | "unknown";
 
 /** One row of the step ledger: a step of a migration that has more than one. */
@@ -45,8 +46,13 @@ export interface StepRow {
   readonly direction: Direction;
   readonly ordinal: number;
   readonly statementHash: string;
+  /** Of each statement of the step, in order; null: written by version 1 of the history, which kept `statementHash` alone. */
+  readonly statementHashes: readonly string[] | null;
   readonly state: StepState;
 }
+
+/** What the catalog said of the objects of a statement before it was run: plain JSON, of a form that its kind of statement knows. */
+export type StepNote = Readonly<Record<string, unknown>>;
 
 export interface MetaRow {
   readonly version: number;

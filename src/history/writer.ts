@@ -9,7 +9,7 @@ import { arrayText, compositeLiteral, ident, literal } from "../sql/quote.ts";
 import type { LogEntry } from "./log-chain.ts";
 import { storableJson, storableText } from "./storable.ts";
 import { scopeCondition, type HistoryScope } from "./read.ts";
-import type { MigrationStatus, StoredError } from "./types.ts";
+import type { MigrationStatus, StepState, StoredError } from "./types.ts";
 
 /** SQLSTATE of `record_change` when token and owner do not hold the lock. */
 const FENCE_LOST = "GW001";
@@ -51,7 +51,8 @@ export interface StepRecord {
   readonly direction: Direction;
   readonly ordinal: number;
   readonly statementHash: string;
-  readonly state: "intended" | "done" | "failed";
+  readonly statementHashes: readonly string[];
+  readonly state: StepState;
 }
 
 /** One act of writing history. Every act has at least one entry: appending it is what checks the fence. */
@@ -190,6 +191,11 @@ export class HistoryWriter {
     return `DELETE FROM ${this.#table("migration_steps")} WHERE ${scopeCondition(this.#options.scope)} AND migration_id = ${literal(id)} AND kind = ${literal(kind)}`;
   }
 
+  /** Statement that removes one line of the ledger. */
+  forgetStep(step: Pick<StepRecord, "id" | "kind" | "direction" | "ordinal">): string {
+    return `${this.forgetSteps(step.id, step.kind)} AND direction = ${literal(step.direction)} AND ordinal = ${step.ordinal}`;
+  }
+
   /** Statement that removes a migration from the history; the log keeps what happened to it. */
   forgetMigration(id: string, kind: MigrationKind): string {
     return `DELETE FROM ${this.#table("migrations")} WHERE ${scopeCondition(this.#options.scope)} AND id = ${literal(id)} AND kind = ${literal(kind)}`;
@@ -280,11 +286,11 @@ export class HistoryWriter {
     const { backend } = this.#options;
     const finished = step.state === "intended" ? "NULL" : "pg_catalog.clock_timestamp()";
     return (
-      `INSERT INTO ${this.#table("migration_steps")} (stream, target_schema, migration_id, kind, direction, ordinal, statement_hash, state, backend_pid, backend_start, finished_at) VALUES ` +
+      `INSERT INTO ${this.#table("migration_steps")} (stream, target_schema, migration_id, kind, direction, ordinal, statement_hash, statement_hashes, state, backend_pid, backend_start, finished_at) VALUES ` +
       `(${this.#target()}, ${literal(step.id)}, ${literal(step.kind)}, ${literal(step.direction)}, ` +
-      `${step.ordinal}, ${literal(step.statementHash)}, ${literal(step.state)}, ${backend.pid}, ${literal(backend.start)}, ${finished}) ` +
+      `${step.ordinal}, ${literal(step.statementHash)}, ${literal(arrayText(step.statementHashes))}, ${literal(step.state)}, ${backend.pid}, ${literal(backend.start)}, ${finished}) ` +
       `ON CONFLICT (stream, target_schema, migration_id, kind, direction, ordinal) DO UPDATE SET ` +
-      `(statement_hash, state, backend_pid, backend_start, finished_at) = (EXCLUDED.statement_hash, EXCLUDED.state, EXCLUDED.backend_pid, EXCLUDED.backend_start, EXCLUDED.finished_at)`
+      `(statement_hash, statement_hashes, state, backend_pid, backend_start, finished_at) = (EXCLUDED.statement_hash, EXCLUDED.statement_hashes, EXCLUDED.state, EXCLUDED.backend_pid, EXCLUDED.backend_start, EXCLUDED.finished_at)`
     );
   }
 

@@ -1,26 +1,29 @@
 import { expect, it } from "vitest";
+import type { StepState } from "../history/types.ts";
 import { splitSql } from "../sql/split.ts";
-import { wayToDecide } from "./decidable.ts";
+import { hadNoEffect, wayToDecide } from "./decidable.ts";
 
 it.each([
-  [
-    "CREATE INDEX CONCURRENTLY i ON a.t (x)",
-    { kind: "index", index: { action: "create", schema: "a", name: "i" } },
-  ],
-  ["DROP INDEX CONCURRENTLY i", { kind: "index", index: { action: "drop", schema: null, name: "i" } }],
-  ["CREATE INDEX CONCURRENTLY ON t (x)", null],
-  ["VACUUM t", { kind: "again", tag: "VACUUM" }],
-  ["REINDEX INDEX CONCURRENTLY i", { kind: "again", tag: "REINDEX" }],
-  ["ALTER SYSTEM SET work_mem = '1MB'", { kind: "again", tag: "ALTER SYSTEM" }],
-  ["CREATE DATABASE d", null],
-  ["CALL p()", null],
-])("%s: %j", async (sql, way) => {
+  ["CREATE INDEX CONCURRENTLY i ON t (x)", "create index"],
+  ["VACUUM t", "again"],
+  ["CALL p()", undefined],
+  ["DO $$ BEGIN COMMIT; END $$", undefined],
+])("%s: %j", async (sql, kind) => {
   const { statements } = await splitSql(sql);
-  expect(await wayToDecide({ kind: "standalone", ordinal: 1, statement: statements[0]! })).toEqual(way);
+  expect((await wayToDecide(statements[0]!))?.kind).toBe(kind);
 });
 
-it("of code and of a transaction there is none", async () => {
-  expect(await wayToDecide({ kind: "code", ordinal: 1, transaction: false })).toBeNull();
-  const { statements } = await splitSql("VACUUM t");
-  expect(await wayToDecide({ kind: "transaction", ordinal: 1, statements })).toBeNull();
+it.each<[string, StepState, readonly string[] | null, boolean]>([
+  ["CALL p()", "failed", [""], true],
+  ["CALL p()", "unknown", [""], false],
+  ["CALL p()", "intended", [""], false],
+  ["CALL p()", "failed", null, false],
+  ["VACUUM", "failed", null, true],
+])("%s that %s, hashes %j: without effect %j", async (sql, state, statementHashes, expected) => {
+  const { statements } = await splitSql(sql);
+  expect(hadNoEffect({ state, statementHashes }, statements[0]!)).toBe(expected);
+});
+
+it("of code, version 1 of the history did not tell", () => {
+  expect(hadNoEffect({ state: "failed", statementHashes: null }, null)).toBe(false);
 });

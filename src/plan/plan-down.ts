@@ -3,9 +3,9 @@ import type { HistoryDetail, StepRow } from "../history/types.ts";
 import type { Section } from "../migrations/types.ts";
 import { inDownOrder } from "./compare.ts";
 import type { PlanTarget } from "./plan-up.ts";
-import { resumeOf } from "./resume.ts";
-import { assertResumable, stepsOf, type CatalogAnswers } from "./steps.ts";
-import type { Plan, PlannedMigration, PlanStep, PlanWarning } from "./types.ts";
+import { resumeSteps, type BegunRecord } from "./resume.ts";
+import { assertResumable, type CatalogAnswers } from "./steps.ts";
+import type { Plan, PlannedMigration, PlanWarning } from "./types.ts";
 
 /** How far to go back: so many, everything after an id, or everything. */
 export type DownSelection = { readonly steps: number } | { readonly to: string } | { readonly all: true };
@@ -28,6 +28,8 @@ export interface DownPlanInput extends PlanTarget {
   readonly rows: readonly HistoryDetail[];
   readonly sources: ReadonlyMap<string, DownSource>;
   readonly ledger: readonly StepRow[];
+  /** By migration id: what the history keeps of the step that was begun. */
+  readonly begun: ReadonlyMap<string, BegunRecord>;
   readonly alone: ReadonlyMap<string, CatalogAnswers>;
   readonly warnings: readonly PlanWarning[];
 }
@@ -97,13 +99,19 @@ export function planDown(input: DownPlanInput): Plan {
 
 function planned(input: DownPlanInput, row: HistoryDetail, source: DownSource): PlannedMigration {
   const section = source.section;
-  const steps: PlanStep[] =
-    row.format === "code"
-      ? [{ kind: "code", ordinal: 1, transaction: section?.transaction ?? true }]
-      : stepsOf(section!, input.alone.get(row.id) ?? new Set());
+  const { steps, resume } = resumeSteps({
+    id: row.id,
+    direction: "down",
+    work:
+      row.format === "code"
+        ? { code: { kind: "code", ordinal: 1, transaction: section?.transaction ?? true } }
+        : { section: section!, alone: input.alone.get(row.id) ?? new Set() },
+    checksum: row.checksum,
+    ledger: input.ledger.filter((line) => line.id === row.id && line.direction === "down"),
+    begun: input.begun.get(row.id),
+    path: source.path,
+  });
   assertResumable(steps, source.path ?? row.id);
-  const ledger = input.ledger.filter((line) => line.id === row.id && line.direction === "down");
-  const resume = resumeOf(row.id, "down", steps, ledger, row.checksum, source.path);
   return {
     id: row.id,
     kind: row.kind,

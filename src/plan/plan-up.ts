@@ -3,10 +3,10 @@ import type { HistoryRow, StepRow } from "../history/types.ts";
 import { compareIds } from "../migrations/order.ts";
 import type { Migration } from "../migrations/types.ts";
 import { isApplied, type Comparison } from "./compare.ts";
-import { resumeOf } from "./resume.ts";
-import { assertResumable, stepsOf, type CatalogAnswers } from "./steps.ts";
+import { resumeSteps, type BegunRecord } from "./resume.ts";
+import { assertResumable, type CatalogAnswers } from "./steps.ts";
 
-import type { Plan, PlannedMigration, PlanReason, PlanStep, PlanWarning } from "./types.ts";
+import type { Plan, PlannedMigration, PlanReason, PlanWarning } from "./types.ts";
 
 export interface PlanTarget {
   readonly stream: string;
@@ -26,6 +26,8 @@ export interface UpPlanInput extends PlanTarget {
   readonly repeatables: readonly Migration[];
   /** Lines of the ledger of unfinished migrations. */
   readonly ledger: readonly StepRow[];
+  /** By migration id: what the history keeps of the step that was begun. */
+  readonly begun: ReadonlyMap<string, BegunRecord>;
   /** By migration id: statements that the live catalog says must stand alone. */
   readonly alone: ReadonlyMap<string, CatalogAnswers>;
   readonly warnings: readonly PlanWarning[];
@@ -53,16 +55,22 @@ export function planUp(input: UpPlanInput): Plan {
 
 function planned(input: UpPlanInput, migration: Migration, last: string | null): PlannedMigration {
   const path = input.showPath(migration.path);
-  const steps: PlanStep[] =
-    migration.format === "code"
-      ? [{ kind: "code", ordinal: 1, transaction: migration.up.transaction }]
-      : stepsOf(migration.up, input.alone.get(migration.id) ?? new Set());
+  const { id } = migration;
+  const lines = input.ledger.filter((line) => line.id === id && line.direction === "up");
+  const { steps, resume } = resumeSteps({
+    id,
+    direction: "up",
+    work:
+      migration.format === "code"
+        ? { code: { kind: "code", ordinal: 1, transaction: migration.up.transaction } }
+        : { section: migration.up, alone: input.alone.get(id) ?? new Set() },
+    checksum: migration.checksum,
+    // A repeatable always begins anew.
+    ledger: migration.kind === "repeatable" ? [] : lines,
+    begun: input.begun.get(id),
+    path,
+  });
   assertResumable(steps, path);
-  const ledger = input.ledger.filter((line) => line.id === migration.id && line.direction === "up");
-  const resume =
-    migration.kind === "repeatable"
-      ? null
-      : resumeOf(migration.id, "up", steps, ledger, migration.checksum, path);
   return {
     id: migration.id,
     kind: migration.kind,
@@ -75,8 +83,8 @@ function planned(input: UpPlanInput, migration: Migration, last: string | null):
     downChecksum: migration.down?.checksum ?? null,
     upSql: migration.up.sql,
     downSql: migration.down?.sql ?? null,
-    requires: (migration.requires ?? []).map(({ stream, id }) =>
-      stream === migration.stream ? id : `${stream}/${id}`,
+    requires: (migration.requires ?? []).map((required) =>
+      required.stream === migration.stream ? required.id : `${required.stream}/${required.id}`,
     ),
     irreversible: migration.irreversible,
     statementHashes: migration.up.statements.map((statement) => statement.hash),

@@ -2,7 +2,10 @@ import type { Section } from "../migrations/types.ts";
 import { assertResumable, statementsOf, stepsOf } from "./steps.ts";
 import type { PlannedMigration } from "./types.ts";
 
-/** The same migration with one more statement standing alone, once the server has shown that it must. */
+/**
+ * The same migration with one more statement standing alone, once the server has shown that it must. Steps that are done
+ * stay as they are.
+ */
 export function plannedWithAlone(
   planned: PlannedMigration,
   section: Section,
@@ -12,7 +15,7 @@ export function plannedWithAlone(
   for (const step of planned.steps) {
     if (step.kind === "standalone") for (const statement of statementsOf(step)) alone.add(statement.ordinal);
   }
-  const steps = stepsOf(section, alone);
+  const steps = stepsOf(section, alone, planned.steps.slice(0, planned.resume?.done ?? 0));
   assertResumable(steps, planned.path ?? planned.id);
   return { ...planned, steps };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { GodwitError } from "../core/error.ts";
 import type { Section } from "../migrations/types.ts";
 import type { Statement } from "../sql/types.ts";
+import { mayCommit } from "./decidable.ts";
 import type { PlanStep } from "./types.ts";
 
 /** Which statements must stand alone for reasons that only the live catalog knows, by ordinal. */
@@ -11,18 +12,23 @@ export type CatalogAnswers = ReadonlySet<number>;
  * Cuts a section into steps: neighbours that may share a transaction do, a statement that must stand alone is a step,
  * and a transaction ends behind a statement whose effect is usable only after its commit (ALTER TYPE … ADD VALUE).
  * In a section without a transaction each statement commits by itself, and together with its ledger entry where it can.
+ * @param finished steps that are done, as they were cut then; the statements behind theirs are cut.
  */
-export function stepsOf(section: Section, alone: CatalogAnswers): PlanStep[] {
-  const steps: PlanStep[] = [];
+export function stepsOf(
+  section: Section,
+  alone: CatalogAnswers,
+  finished: readonly PlanStep[] = [],
+): PlanStep[] {
+  const steps = [...finished];
   let open: Statement[] = [];
   const close = (): void => {
     if (open.length === 0) return;
     steps.push({ kind: "transaction", ordinal: steps.length + 1, statements: open });
     open = [];
   };
-  for (const statement of section.statements) {
-    const standsAlone = statement.transaction === "alone" || alone.has(statement.ordinal);
-    if (standsAlone || (!section.transaction && mayCommit(statement))) {
+  const rest = finished.reduce((count, step) => count + statementsOf(step).length, 0);
+  for (const statement of section.statements.slice(rest)) {
+    if (standsAlone(statement, section, alone)) {
       close();
       steps.push({ kind: "standalone", ordinal: steps.length + 1, statement });
       continue;
@@ -34,9 +40,10 @@ export function stepsOf(section: Section, alone: CatalogAnswers): PlanStep[] {
   return steps;
 }
 
-/** Whether a statement may contain COMMIT, which a transaction block around it would forbid (manual, CALL and DO). */
-function mayCommit(statement: Statement): boolean {
-  return statement.tag === "CALL" || statement.tag === "DO";
+/** Whether a statement of a section is a step that no transaction block may be around. */
+export function standsAlone(statement: Statement, section: Section, alone: CatalogAnswers): boolean {
+  if (statement.transaction === "alone" || alone.has(statement.ordinal)) return true;
+  return !section.transaction && mayCommit(statement);
 }
 
 /** Every statement of a step, in order. */

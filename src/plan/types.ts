@@ -1,4 +1,5 @@
 import type { Direction } from "../core/events.ts";
+import type { StepNote } from "../history/types.ts";
 import type { MigrationFormat, MigrationKind } from "../migrations/types.ts";
 import type { Statement } from "../sql/types.ts";
 
@@ -26,6 +27,23 @@ export interface PlanResume {
   readonly done: number;
   /** What the ledger says of the step after them: `intended` means that its outcome is unknown and the catalog decides. */
   readonly next: "intended" | "failed" | null;
+  /** The step that was begun behind them; null: none was. */
+  readonly begun: BegunStep | null;
+}
+
+/** A step that an earlier run began and that the ledger does not call done, with what can be known of it without the catalog. */
+export interface BegunStep {
+  readonly ordinal: number;
+  /** Of its statement, or the checksum of its code. */
+  readonly hash: string;
+  readonly state: "intended" | "failed" | "unknown";
+  /** The ledger alone tells that it had no effect, except for what the catalog shows. */
+  readonly hadNoEffect: boolean;
+  /** Whether the next step is the same: otherwise what became of the earlier one must be settled before anything else is run. */
+  readonly isNext: boolean;
+  /** As it was run; null: code, or its text is not known any more. */
+  readonly statement: Statement | null;
+  readonly note: StepNote | null;
 }
 
 export interface PlannedMigration {

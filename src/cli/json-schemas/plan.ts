@@ -66,6 +66,18 @@ export const planSchema = z.strictObject({
             .strictObject({
               done: z.int().describe("so many leading steps are done"),
               next: z.enum(["intended", "failed"]).nullable(),
+              begun: z
+                .strictObject({
+                  ordinal: z.int(),
+                  hash: z.string(),
+                  state: z.enum(["intended", "failed", "unknown"]),
+                  had_no_effect: z.boolean(),
+                  is_next: z.boolean().describe("the next step is the same; false: the file was edited"),
+                  statement: statement.nullable(),
+                  note: z.record(z.string(), z.unknown()).nullable().describe("what was known before"),
+                })
+                .nullable()
+                .describe("the step behind them that an earlier run began"),
             })
             .nullable()
             .describe("where a half-done migration goes on"),

@@ -111,7 +111,7 @@ CREATE INDEX CONCURRENTLY o ON orders (id);
 
   it("leaves out what an earlier run did", () => {
     const resumed = planned([table, index], {
-      resume: { done: 1, next: "intended" },
+      resume: { done: 1, next: "intended", begun: null },
       reason: "half applied",
     });
     const shown = renderPlan(plan(resumed), viewContextOf());

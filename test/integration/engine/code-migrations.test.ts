@@ -276,7 +276,7 @@ describe("a code migration without a transaction", () => {
     expect(await tablesOf(database)).toEqual([]);
   });
 
-  it("keeps what it committed before it failed, and is tried again", async () => {
+  it("keeps what it committed before it failed, and a person says what becomes of it", async () => {
     const { godwit, database, write } = await testProject({
       "1_a.mjs": `${OFF}export async function up(db) {
         await db.query("CREATE TABLE IF NOT EXISTS a (id int)");
@@ -284,16 +284,38 @@ describe("a code migration without a transaction", () => {
       }\n`,
     });
     const run = godwit.up();
-    await failureOf(run, "MIGRATION_FAILED");
+    const failed = await failureOf(run, "MIGRATION_FAILED");
+    expect(failed.hint).toContain("godwit repair");
     expect(await eventsOf(run, "migration.failed")).toMatchObject([{ rolledBack: false }]);
     expect(await tablesOf(database)).toEqual(["a"]);
-    expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
+    expect(await statesOf(godwit)).toEqual(["1_a: half_applied"]);
     await write({
       "1_a.mjs": `${OFF}export async function up(db) { await db.query("CREATE TABLE IF NOT EXISTS a (id int)"); }\n`,
     });
+    const refused = await failureOf(godwit.up(), "NEEDS_REPAIR");
+    expect(refused.hint).toContain("godwit repair mark-not-applied 1_a");
+    expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
+    await godwit.repair({ action: "mark-not-applied", ids: ["1_a"], reason: "it can be repeated" });
     expect(idsOf(await godwit.up())).toEqual(["1_a"]);
     expect(await statesOf(godwit)).toEqual(["1_a: applied"]);
     expect(await historyOf(database)).toMatchObject([{ status: "completed" }]);
+  });
+
+  it.each([
+    ["threw before it sent anything", "throw new Error('too early');"],
+    ["had its only query refused", 'await db.query("SELECT 1/0");'],
+    [
+      "had its only query refused, which would have committed",
+      'await db.query("DO $$ BEGIN PERFORM 1/0; COMMIT; END $$");',
+    ],
+  ])("is simply tried again where it %s", async (_what, body) => {
+    const { godwit, write } = await testProject({
+      "1_a.mjs": `${OFF}export async function up(db) { ${body} }\n`,
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect((await godwit.status()).targets[0]?.code).toBe("PENDING");
+    await write({ "1_a.mjs": `${OFF}export async function up(db) { await db.query("SELECT 1"); }\n` });
+    expect(idsOf(await godwit.up())).toEqual(["1_a"]);
   });
 
   it("may open transactions of its own; one left open is kept or lost together with its history", async () => {

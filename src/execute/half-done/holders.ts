@@ -1,0 +1,75 @@
+import { monotonicMs } from "../../core/clock.ts";
+import { GodwitError } from "../../core/error.ts";
+import { sleep } from "../../core/interrupt.ts";
+import { subject } from "../statement-events.ts";
+import type { Scene } from "./kind.ts";
+
+/** How long somebody else may be at work on an object that is half done. */
+const WAIT_MS = 600_000;
+const LOOK_EVERY_MS = 500;
+const TELL_EVERY_MS = 1000;
+
+/**
+ * Who holds a lock that CREATE INDEX CONCURRENTLY and its like take on a table, or a stronger one. Not who vacuums or
+ * analyses it: an autovacuum gives way only to who stands in the queue. A prepared transaction has no process.
+ */
+const HOLDERS_SQL = `SELECT pg_catalog.string_agg(coalesce('backend ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
+    || coalesce(': ' || pg_catalog.left(nullif(a.query, ''), 80), ''), 'a prepared transaction'), ', ') AS holders
+  FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks
+    WHERE locktype = 'relation' AND relation = $1::oid AND granted
+      AND database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+      AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      AND pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum v WHERE v.pid = pg_locks.pid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_analyze v WHERE v.pid = pg_locks.pid)) l
+  LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid`;
+
+/**
+ * Waits until nobody else is at work on a table: what looks half done may just be in the making. Holds no lock and no
+ * snapshot meanwhile, for which the other might wait.
+ * @param table its oid.
+ * @param what is half done, in words: `index orders_user is not valid`.
+ * @returns whether somebody was: then the catalog must be looked at again.
+ * @throws GodwitError OBJECT_LOCK_TIMEOUT after ten minutes; the signal's reason.
+ */
+export async function waitForOthers(
+  { context, planned, statement }: Scene,
+  table: string,
+  what: string,
+): Promise<boolean> {
+  const { session, signal, emit } = context;
+  const began = monotonicMs();
+  let told = -Infinity;
+  for (;;) {
+    const [row] = await session.rows(HOLDERS_SQL, [table]);
+    const holders = row?.holders ?? null;
+    if (holders === null) return told !== -Infinity;
+    const elapsedMs = monotonicMs() - began;
+    if (elapsedMs >= WAIT_MS) throw stillAtWork(planned.id, what, holders);
+    if (elapsedMs - told >= TELL_EVERY_MS) {
+      told = elapsedMs;
+      emit({
+        type: "statement.progress",
+        ...subject(context, planned),
+        ordinal: statement.ordinal,
+        elapsedMs,
+        phase: `${what}: waiting for who may be at work on it`,
+        done: null,
+        total: null,
+        waitingFor: holders,
+      });
+    }
+    await sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+function stillAtWork(id: string, what: string, holders: string): GodwitError {
+  return new GodwitError(
+    "OBJECT_LOCK_TIMEOUT",
+    `${id}: ${what}, and another session is still at work on its table`,
+    {
+      detail: `the table is held by ${holders}`,
+      hint: "wait until the other session is done, or end it, then: godwit up",
+    },
+  );
+}
