@@ -20,16 +20,13 @@ export async function complete(scene: Scene, sql: string, why: string): Promise<
   for (;;) {
     const putBack = await letStandAlone(session, "CONCURRENTLY");
     try {
-      await watched(context, planned, statement, () => session.query(sql));
+      await watched(context, planned, statement, () => session.query(sql)).finally(putBack);
       return;
     } catch (error) {
       if (context.signal?.aborted === true || !isDatabaseError(error)) throw error;
-      await putBack();
       await retry.again(error).catch((final: unknown) => {
         throw isDatabaseError(final) ? refused(planned.id, final, sql, why) : final;
       });
-    } finally {
-      await putBack();
     }
   }
 }
