@@ -25,6 +25,9 @@ const VALID = (table: string): string =>
    FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = '${table}'::regclass`;
 const INVALID = (table: string): string =>
   `SELECT FROM pg_index WHERE indrelid = '${table}'::regclass AND NOT indisvalid`;
+/** The indexes of all tables of a schema and of their TOAST tables, if they are not valid. */
+const ALL_VALID = `SELECT coalesce(array_agg(c.relname::text), '{}') AS value FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_class t ON i.indrelid IN (t.oid, t.reltoastrelid) WHERE t.relnamespace = 'public'::regnamespace AND NOT indisvalid`;
 const PARTITIONED = `CREATE TABLE p (id int) PARTITION BY RANGE (id);
   CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (9) TO (99)`;
 const TABLE = "CREATE TABLE t (id int, name text)";
@@ -80,8 +83,18 @@ const CRASHES: readonly Crash[] = [
     before: LOCK,
     middle: WRITER,
     isHalf: INVALID("t"),
-    result: VALID("t"),
-    expected: ["t_id"],
+    result: ALL_VALID,
+    expected: [],
+  },
+  {
+    kind: "REINDEX SCHEMA CONCURRENTLY",
+    setUp: `${TABLE}; CREATE INDEX t_id ON t (id)`,
+    statement: "REINDEX SCHEMA CONCURRENTLY public",
+    before: LOCK,
+    middle: WRITER,
+    isHalf: INVALID("t"),
+    result: ALL_VALID,
+    expected: [],
   },
   {
     kind: "DETACH PARTITION CONCURRENTLY",
