@@ -4,7 +4,7 @@ import { readSnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
 import { unmetRequirements, type UnmetRequirement } from "../migrations/pending.ts";
 import { compareWithHistory, type Comparison } from "../plan/compare.ts";
-import { selectPending } from "../plan/select-pending.ts";
+import { selectPending, triedFirst, wasTried } from "../plan/select-pending.ts";
 import type { FleetIo } from "./io.ts";
 import { selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
@@ -23,7 +23,8 @@ export interface SegmentSource {
 }
 
 /**
- * Cuts the pending migrations of several streams into pieces that run one behind the other. A stream's repeatables run
+ * Cuts the pending migrations of several streams into pieces that run one behind the other, what was tried before and did not
+ * get through in front (law 6). A stream's repeatables run
  * when nothing versioned of it is left pending.
  * @throws GodwitError as `selectPending`.
  */
@@ -40,7 +41,12 @@ export function segmentsOf(
     ]),
   );
   const segments: Segment[] = [];
-  for (const node of [...chosen.values()].flat().toSorted((a, b) => a.position - b.position)) {
+  const inOrder = [...chosen.values()].flat().toSorted((a, b) => a.position - b.position);
+  const byName = new Map(sources.map((source) => [source.stream.name, source]));
+  const isTried = (node: GraphNode): boolean => wasTried(node, byName.get(node.stream)!.findings.comparison);
+  const goesAfter = (stream: string, other: string): boolean =>
+    byName.get(stream)?.stream.after.includes(other) ?? false;
+  for (const node of triedFirst(inOrder, isTried, goesAfter)) {
     const open = segments.at(-1);
     if (open?.stream === node.stream) open.nodes.push(node);
     else segments.push({ stream: node.stream, nodes: [node], withRepeatables: false });

@@ -319,3 +319,40 @@ describe("checks before anything runs", () => {
     );
   });
 });
+
+describe("what failed before", () => {
+  it("is tried first by the next up, behind what it requires of other streams", async () => {
+    const { godwit, write } = await streamProject({
+      a: { files: { "1_a.sql": table("a1"), "5_a.sql": `${requires("1_a")}SELECT 1/0;` } },
+      b: { files: { "0_b.sql": table("b0"), "1_b.sql": table("b1", requires("0_b")) }, after: ["c"] },
+      c: { files: { "1_c.sql": table("c1") } },
+    });
+    await failureOf(godwit.up(), "PARTIAL_FAILURE");
+    await write("a", {
+      "2_a.sql": table("a2", requires("1_a")),
+      "5_a.sql": table("a5", requires("1_a", "b/3_b")),
+    });
+    await write("b", { "2_b.sql": table("b2", requires("0_b")), "3_b.sql": table("b3", requires("1_b")) });
+    await write("c", { "2_c.sql": table("c2") });
+    const planned = (await godwit.plan()).plans.flatMap(({ target, migrations }) =>
+      migrations.map(({ id }) => `${target}/${id}`),
+    );
+    const run = godwit.up();
+    await run;
+    expect(await orderOf(run)).toEqual(["c/2_c", "b/3_b", "a/5_a", "a/2_a", "b/2_b"]);
+    expect(planned).toEqual(await orderOf(run));
+  });
+
+  it("waits for the streams that go before its own", async () => {
+    const { godwit, write } = await streamProject({
+      a: { files: { "1_a.sql": table("a1") } },
+      b: { files: { "1_b.sql": "SELECT 1/0;" }, after: ["a"] },
+    });
+    await failureOf(godwit.up(), "PARTIAL_FAILURE");
+    await write("a", { "2_a.sql": table("a2") });
+    await write("b", { "1_b.sql": table("b1") });
+    const run = godwit.up();
+    await run;
+    expect(await orderOf(run)).toEqual(["a/2_a", "b/1_b"]);
+  });
+});

@@ -142,7 +142,9 @@ describe.each(CRASHES)("$kind", (crash) => {
     const cli = project.start(["up"]);
     const pid = await running(database, statement);
     return {
-      ...{ database, project, pid },
+      database,
+      project,
+      pid,
       kill: async () => {
         cli.child.kill("SIGKILL");
         expect((await cli.finished).signal).toBe("SIGKILL");
