@@ -112,6 +112,10 @@ async function configOf(options: GodwitOptions): Promise<Config> {
     embedded: options.embedded,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
+    maxBlockingMs: options.maxBlockingMs,
+    patientTimeoutMs: options.patientTimeoutMs,
+    cancelBlockersAfterMs: options.cancelBlockersAfterMs,
+    terminateBlockersAfterMs: options.terminateBlockersAfterMs,
     historySchema: options.historySchema,
     stream: options.stream,
   });

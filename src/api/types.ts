@@ -55,6 +55,14 @@ export interface GodwitOptions {
   readonly lockTimeoutMs?: number;
   /** PostgreSQL's statement_timeout, in milliseconds; 0 and the default: none. */
   readonly statementTimeoutMs?: number;
+  /** How long others may wait for a migration before it is cancelled, in milliseconds; 0: no limit; default 2000. */
+  readonly maxBlockingMs?: number;
+  /** How long CONCURRENTLY and VALIDATE CONSTRAINT may take, in milliseconds; 0: no limit; default an hour. */
+  readonly patientTimeoutMs?: number;
+  /** Cancel sessions that keep a migration from a lock for so long, in milliseconds; 0 and the default: never. */
+  readonly cancelBlockersAfterMs?: number;
+  /** End sessions that keep a migration from a lock for so long, in milliseconds; 0 and the default: never. */
+  readonly terminateBlockersAfterMs?: number;
 }
 
 /**

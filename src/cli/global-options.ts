@@ -20,6 +20,10 @@ export interface GlobalValues {
   readonly reconnectWait?: number;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
+  readonly maxBlocking?: number;
+  readonly patientTimeout?: number;
+  readonly cancelBlockersAfter?: number;
+  readonly terminateBlockersAfter?: number;
   readonly json?: boolean;
   readonly log?: "json" | "text";
   readonly color?: ColourMode;
@@ -107,6 +111,26 @@ export function globalOptions(): Record<OptionGroup, readonly Option[]> {
         "PostgreSQL's statement_timeout (default: none)",
         duration("--statement-timeout"),
       ),
+      option(
+        "--max-blocking <duration>",
+        "cancel a migration for which others wait so long (default: 2s; 0: never)",
+        duration("--max-blocking"),
+      ),
+      option(
+        "--patient-timeout <duration>",
+        "limit for CONCURRENTLY and VALIDATE CONSTRAINT (default: 1h; 0: none)",
+        duration("--patient-timeout"),
+      ),
+      option(
+        "--cancel-blockers-after <duration>",
+        "cancel sessions that keep a migration from a lock for so long (default: never)",
+        duration("--cancel-blockers-after"),
+      ),
+      option(
+        "--terminate-blockers-after <duration>",
+        "end sessions that keep a migration from a lock for so long (default: never)",
+        duration("--terminate-blockers-after"),
+      ),
     ],
     output: [
       option("--json", "print one JSON document and nothing else on stdout"),
@@ -137,6 +161,10 @@ export function engineOptions(values: GlobalValues, io: Io): GodwitOptions {
     stream: replaced && streams.length === 1 ? streams[0] : undefined,
     lockTimeoutMs: values.lockTimeout,
     statementTimeoutMs: values.statementTimeout,
+    maxBlockingMs: values.maxBlocking,
+    patientTimeoutMs: values.patientTimeout,
+    cancelBlockersAfterMs: values.cancelBlockersAfter,
+    terminateBlockersAfterMs: values.terminateBlockersAfter,
   });
 }
 

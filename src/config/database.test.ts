@@ -13,7 +13,15 @@ function configOf(env: Environment): Config {
     streams: [],
     historySchema: "godwit",
     lock: { provider: "auto", redis: null, leaseMs: 15_000 },
-    safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
+    safety: {
+      lockTimeoutMs: 500,
+      statementTimeoutMs: 0,
+      maxBlockingMs: 2000,
+      patientTimeoutMs: 3_600_000,
+      cancelBlockersAfterMs: 0,
+      terminateBlockersAfterMs: 0,
+      tolerateExisting: false,
+    },
     env,
   };
 }

@@ -12,6 +12,9 @@ export const DEFAULT_SAFETY: SafetyConfig = {
   lockTimeoutMs: 500,
   statementTimeoutMs: 0,
   maxBlockingMs: 2000,
+  patientTimeoutMs: 3_600_000,
+  cancelBlockersAfterMs: 0,
+  terminateBlockersAfterMs: 0,
   tolerateExisting: false,
 };
 

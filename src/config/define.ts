@@ -51,8 +51,14 @@ export interface GodwitConfig {
     | {
         /** How long a statement queues for a lock; default `500ms`. */
         readonly lock_timeout?: string | undefined;
-        /** How long others may wait for a migration; only `2s`, the default. */
-        readonly max_blocking?: string | undefined;
+        /** How long others may wait for a migration before it is cancelled; `0`: no limit; default `2s`. */
+        readonly max_blocking?: string | 0 | undefined;
+        /** How long CONCURRENTLY and VALIDATE CONSTRAINT may take; `0`: no limit; default `1h`. */
+        readonly patient_timeout?: string | 0 | undefined;
+        /** Cancel sessions that keep a migration from a lock for so long; `0`, the default: never. */
+        readonly cancel_blockers_after?: string | 0 | undefined;
+        /** End sessions that keep a migration from a lock for so long; `0`, the default: never. */
+        readonly terminate_blockers_after?: string | 0 | undefined;
         /** Longest statement; `0`, the default: no limit. */
         readonly statement_timeout?: string | 0 | undefined;
         /** Whether files may find their objects there already; only false, the default. */

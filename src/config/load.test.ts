@@ -73,7 +73,15 @@ describe("without a file", () => {
       ],
       historySchema: "godwit",
       lock: { provider: "auto", redis: null, leaseMs: 15_000 },
-      safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
+      safety: {
+        lockTimeoutMs: 500,
+        statementTimeoutMs: 0,
+        maxBlockingMs: 2000,
+        patientTimeoutMs: 3_600_000,
+        cancelBlockersAfterMs: 0,
+        terminateBlockersAfterMs: 0,
+        tolerateExisting: false,
+      },
       env: { A: "b" },
     });
     expect(isDeeplyFrozen(config)).toBe(true);
@@ -144,7 +152,15 @@ history: { schema: ops }
       ],
       historySchema: "ops",
       lock: { provider: "redis", redis: "${REDIS_URL}", leaseMs: 30_000 },
-      safety: { lockTimeoutMs: 1000, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
+      safety: {
+        lockTimeoutMs: 1000,
+        statementTimeoutMs: 0,
+        maxBlockingMs: 2000,
+        patientTimeoutMs: 3_600_000,
+        cancelBlockersAfterMs: 0,
+        terminateBlockersAfterMs: 0,
+        tolerateExisting: false,
+      },
     });
     expect(isDeeplyFrozen(config)).toBe(true);
   });
@@ -235,7 +251,7 @@ history: { schema: pg_history }
   a: { schema: a.sql, tenants: { query: "select 1" }, migrations: a }
   b: { run: { up: [make] } }
 lock: {}
-safety: { refuse: [data-loss], backup: auto, max_blocking: 5s, tolerate_existing: true }
+safety: { refuse: [data-loss], backup: auto, tolerate_existing: true }
 `),
     );
     expect(told.filter((one) => one.includes("is not supported by this version"))).toEqual([
@@ -244,8 +260,7 @@ safety: { refuse: [data-loss], backup: auto, max_blocking: 5s, tolerate_existing
       "3:8 streams.b.run: is not supported by this version → remove it",
       "5:11 safety.refuse: is not supported by this version → remove it",
       "5:32 safety.backup: is not supported by this version → remove it",
-      "5:46 safety.max_blocking: is not supported by this version → remove it",
-      "5:64 safety.tolerate_existing: is not supported by this version → remove it",
+      "5:46 safety.tolerate_existing: is not supported by this version → remove it",
     ]);
   });
 

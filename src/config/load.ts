@@ -43,7 +43,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const source = await readSource(path, displayPath(path, options.cwd));
   throwIfAborted(options.signal);
   const { validate } = await import("./validate.ts");
-  const checked = validate(source, env);
+  const checked = validate(source);
   failWith(source.label, checked.problems);
   const resolved = resolveConfig(checked.file!, source, path, env);
   failWith(source.label, resolved.problems);

@@ -20,7 +20,15 @@ const config = (...names: string[]): Config =>
     streams: names.map(stream),
     historySchema: "godwit",
     lock: { provider: "auto", redis: null, leaseMs: 15_000 },
-    safety: { lockTimeoutMs: 500, statementTimeoutMs: 0, maxBlockingMs: 2000, tolerateExisting: false },
+    safety: {
+      lockTimeoutMs: 500,
+      statementTimeoutMs: 0,
+      maxBlockingMs: 2000,
+      patientTimeoutMs: 3_600_000,
+      cancelBlockersAfterMs: 0,
+      terminateBlockersAfterMs: 0,
+      tolerateExisting: false,
+    },
     env: {},
   });
 

@@ -17,6 +17,14 @@ export interface ConfigOverrides {
   readonly lockTimeoutMs?: number | undefined;
   /** Milliseconds; 0: no limit. */
   readonly statementTimeoutMs?: number | undefined;
+  /** Milliseconds that others may wait for a migration; 0: no limit. */
+  readonly maxBlockingMs?: number | undefined;
+  /** Milliseconds for what is patient; 0: no limit. */
+  readonly patientTimeoutMs?: number | undefined;
+  /** Milliseconds; 0: never. */
+  readonly cancelBlockersAfterMs?: number | undefined;
+  /** Milliseconds; 0: never. */
+  readonly terminateBlockersAfterMs?: number | undefined;
   /** Schema of the history. */
   readonly historySchema?: string | undefined;
   /** The one stream that `database`, `directUrl`, `migrations` and `embedded` are for; needed when there are several. */
@@ -49,6 +57,15 @@ export function withOverrides(config: Config, overrides: ConfigOverrides): Confi
       lockTimeoutMs: timeout("--lock-timeout", overrides.lockTimeoutMs, 1) ?? config.safety.lockTimeoutMs,
       statementTimeoutMs:
         timeout("--statement-timeout", overrides.statementTimeoutMs, 0) ?? config.safety.statementTimeoutMs,
+      maxBlockingMs: timeout("--max-blocking", overrides.maxBlockingMs, 0) ?? config.safety.maxBlockingMs,
+      patientTimeoutMs:
+        timeout("--patient-timeout", overrides.patientTimeoutMs, 0) ?? config.safety.patientTimeoutMs,
+      cancelBlockersAfterMs:
+        timeout("--cancel-blockers-after", overrides.cancelBlockersAfterMs, 0) ??
+        config.safety.cancelBlockersAfterMs,
+      terminateBlockersAfterMs:
+        timeout("--terminate-blockers-after", overrides.terminateBlockersAfterMs, 0) ??
+        config.safety.terminateBlockersAfterMs,
     },
   });
 }

@@ -127,6 +127,17 @@ function resolveSafety(entry: NonNullable<ConfigFile["safety"]>, reader: KeyRead
     statementTimeoutMs:
       reader.duration(["safety", "statement_timeout"], entry.statement_timeout, 0) ??
       DEFAULT_SAFETY.statementTimeoutMs,
+    maxBlockingMs:
+      reader.duration(["safety", "max_blocking"], entry.max_blocking, 0) ?? DEFAULT_SAFETY.maxBlockingMs,
+    patientTimeoutMs:
+      reader.duration(["safety", "patient_timeout"], entry.patient_timeout, 0) ??
+      DEFAULT_SAFETY.patientTimeoutMs,
+    cancelBlockersAfterMs:
+      reader.duration(["safety", "cancel_blockers_after"], entry.cancel_blockers_after, 0) ??
+      DEFAULT_SAFETY.cancelBlockersAfterMs,
+    terminateBlockersAfterMs:
+      reader.duration(["safety", "terminate_blockers_after"], entry.terminate_blockers_after, 0) ??
+      DEFAULT_SAFETY.terminateBlockersAfterMs,
   };
 }
 

@@ -49,11 +49,29 @@ const lock = z.strictObject({
     .describe(`How long a lock of lease or redis outlives its last renewal, ${DURATION}; default: 15s`),
 });
 
+/** A duration that may be 0. */
+const noneOr = (what: string) =>
+  z
+    .union([z.literal(0), text])
+    .optional()
+    .describe(what);
+
 const safety = z.strictObject({
   lock_timeout: text
     .optional()
     .describe(`How long a statement queues for a lock, ${DURATION}; default: 500ms`),
-  max_blocking: text.optional().describe("How long others may wait for a migration; only 2s, the default"),
+  max_blocking: noneOr(
+    `How long others may wait for a migration before it is cancelled, ${DURATION}; 0: no limit; default: 2s`,
+  ),
+  patient_timeout: noneOr(
+    `How long CONCURRENTLY and VALIDATE CONSTRAINT may take, ${DURATION}; 0: no limit; default: 1h`,
+  ),
+  cancel_blockers_after: noneOr(
+    `Cancel sessions that keep a migration from a lock for so long, ${DURATION}; 0, the default: never`,
+  ),
+  terminate_blockers_after: noneOr(
+    `End sessions that keep a migration from a lock for so long, ${DURATION}; 0, the default: never`,
+  ),
   statement_timeout: z
     .union([z.literal(0), text])
     .optional()

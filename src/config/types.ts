@@ -30,8 +30,14 @@ export interface SafetyConfig {
   readonly lockTimeoutMs: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
-  /** Not in effect in this version. */
+  /** How long others may wait for a transaction of a migration; 0: no limit. */
   readonly maxBlockingMs: number;
+  /** How long CONCURRENTLY and VALIDATE CONSTRAINT may take; 0: no limit. */
+  readonly patientTimeoutMs: number;
+  /** After how long sessions that are in the way are cancelled; 0: never. */
+  readonly cancelBlockersAfterMs: number;
+  /** After how long sessions that are in the way are ended; 0: never. */
+  readonly terminateBlockersAfterMs: number;
   /** Not in effect in this version. */
   readonly tolerateExisting: boolean;
 }

@@ -1,14 +1,10 @@
-import { parseDuration } from "../core/duration.ts";
-import { isGodwitError } from "../core/error.ts";
-import { DEFAULT_SAFETY } from "./defaults.ts";
-import { expand } from "./expand.ts";
 import type { KeyPath } from "./source.ts";
 
 interface Unsupported {
   /** `*` stands for any key. */
   readonly path: readonly string[];
   /** Whether this value asks for what is missing; a value that asks for nothing passes. */
-  readonly asks: (value: unknown, env: Readonly<Record<string, string | undefined>>) => boolean;
+  readonly asks: (value: unknown) => boolean;
 }
 
 const always = (): boolean => true;
@@ -22,19 +18,15 @@ const UNSUPPORTED: readonly Unsupported[] = [
   { path: ["run"], asks: always },
   { path: ["schema"], asks: always },
   { path: ["safety", "refuse"], asks: (value) => Array.isArray(value) && value.length > 0 },
-  { path: ["safety", "max_blocking"], asks: (value, env) => !isDefaultBlocking(value, env) },
   { path: ["safety", "tolerate_existing"], asks: (value) => value === true },
   { path: ["safety", "backup"], asks: (value) => typeof value === "string" && value !== "never" },
 ];
 
 /** What a configuration asks for that this version does not do. */
-export function findUnsupported(
-  data: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-): readonly KeyPath[] {
+export function findUnsupported(data: unknown): readonly KeyPath[] {
   return UNSUPPORTED.flatMap(({ path, asks }) =>
     matches(data, path)
-      .filter(({ value }) => asks(value, env))
+      .filter(({ value }) => asks(value))
       .map((match) => match.path),
   );
 }
@@ -61,17 +53,6 @@ function matches(
   if (!isRecord(data)) return [];
   const keys = key === "*" ? Object.keys(data) : Object.hasOwn(data, key) ? [key] : [];
   return keys.flatMap((found) => matches(data[found], rest, [...before, found]));
-}
-
-function isDefaultBlocking(value: unknown, env: Readonly<Record<string, string | undefined>>): boolean {
-  if (typeof value !== "string") return false;
-  const key = "safety.max_blocking";
-  try {
-    return parseDuration(expand(value, env, key), key) === DEFAULT_SAFETY.maxBlockingMs;
-  } catch (error) {
-    if (isGodwitError(error)) return false;
-    throw error;
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -13,12 +13,12 @@ type Issue = z.core.$ZodIssue;
  * Checks the shape of a configuration. Loaded only when there is a file.
  * @returns the file as data, or every problem of it, in the order of the file where it has places.
  */
-export function validate(
-  source: ConfigSource,
-  env: Readonly<Record<string, string | undefined>>,
-): { readonly file: ConfigFile | null; readonly problems: readonly GodwitError[] } {
+export function validate(source: ConfigSource): {
+  readonly file: ConfigFile | null;
+  readonly problems: readonly GodwitError[];
+} {
   const data = source.data ?? {};
-  const unsupported = findUnsupported(data, env);
+  const unsupported = findUnsupported(data);
   const result = configSchema.safeParse(without(data, unsupported));
   const problems = [
     ...unsupported.map((path) => problemAt(source, path, "is not supported by this version", "remove it")),

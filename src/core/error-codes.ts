@@ -18,6 +18,10 @@ export const ERROR_CODES = {
     exit: 1,
     summary: "A statement could not get a lock on an object it changes, in all its attempts.",
   },
+  BLOCKED_OTHERS: {
+    exit: 1,
+    summary: "Others waited too long for a migration: it was cancelled and rolled back.",
+  },
   TIMEOUT: { exit: 1, summary: "The command ran longer than --timeout." },
   CONNECTION_LOST: { exit: 1, summary: "The connection to the database ended while work was going on." },
   PERMISSION_DENIED: { exit: 1, summary: "The database role may not do what was asked." },

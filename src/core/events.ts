@@ -129,6 +129,16 @@ export type GodwitEvent =
       readonly delayMs: number;
     })
   | (MigrationEvent & {
+      /** A session that was in the way of a lock was told to end its statement, or ended. */
+      readonly type: "blocker.signalled";
+      readonly act: "cancel" | "terminate";
+      readonly pid: number;
+      readonly application: string;
+      readonly query: string;
+      /** How long the lock could not be had. */
+      readonly blockedMs: number;
+    })
+  | (MigrationEvent & {
       readonly type: "migration.finished";
       readonly index: number;
       readonly total: number;

@@ -18,6 +18,7 @@ import {
 } from "../postgres/work-session.ts";
 import type { ExecutionContext } from "./context.ts";
 import { withHeldLock, type HeldLock } from "./held-lock.ts";
+import { Courtesy, type CourtesySettings } from "./courtesy.ts";
 import { StatementWatch } from "./statement-watch.ts";
 import { withWorkPlace, type WorkPlace } from "./work-place.ts";
 
@@ -41,6 +42,7 @@ export interface LockOptions {
   readonly lockWaitMs: number;
   /** How long a transaction is tried again for locks on objects, in milliseconds. */
   readonly lockRetryMs: number;
+  readonly courtesy: CourtesySettings;
   readonly signal: AbortSignal | undefined;
   readonly emit: Emit;
   /** What is still to be done, asked while waiting for the lock. */
@@ -97,10 +99,17 @@ async function workIn<T>(
       renewal: held.lost === null ? undefined : renewalSql(scope, { token: held.token, runId: run.runId }),
       lastAppliedSeq: snapshot.rows.reduce((highest, row) => Math.max(highest, row.appliedSeq ?? 0), 0),
     });
-    watch = new StatementWatch({
+    const aimed = (watch = new StatementWatch({
       settings: session.settings,
       applicationName: "godwit watch",
       pid: backend.pid,
+    }));
+    const courtesy = new Courtesy({
+      settings: options.courtesy,
+      second: aimed.second,
+      pid: () => aimed.pid,
+      target,
+      emit,
     });
     const context: ExecutionContext = {
       session,
@@ -111,7 +120,8 @@ async function workIn<T>(
       stream: scope.stream,
       runId: run.runId,
       signal,
-      watch,
+      watch: aimed,
+      courtesy,
       slowStatements: [],
       messages: [],
       searchPath: options.searchPath,
@@ -187,6 +197,7 @@ async function recordEnd<T>(
   const finish = async (outcome: "completed" | "failed" | "interrupted"): Promise<void> => {
     await settle();
     await context.session.cleanup(async () => {
+      await context.courtesy.writeActs(context.writer);
       await context.writer.write({
         log: [
           {

@@ -4,6 +4,7 @@ import type { StepNote, StoredError } from "../history/types.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
+import type { Blocker } from "./blocker-look.ts";
 
 /** One statement that ran, for events, log and totals. */
 export interface StatementOutcome {
@@ -97,6 +98,33 @@ export function retriedEntry(
     migrationId: planned.id,
     message: reason,
     details: { direction: planned.direction, attempt, delay_ms: delayMs },
+  };
+}
+
+/** That a session which was in the way was cancelled or ended. */
+export function blockerEntry(
+  planned: PlannedMigration,
+  act: "cancel" | "terminate",
+  blocker: Blocker,
+  blockedMs: number,
+): LogEntry {
+  const { pid, started, application, user, state, query } = blocker;
+  const done = act === "cancel" ? "cancelled" : "terminated";
+  return {
+    level: "warning",
+    event: `blocker.${done}`,
+    migrationId: planned.id,
+    message: `${done} backend ${pid}${application === "" ? "" : ` (${application})`}, which was in the way`,
+    details: {
+      direction: planned.direction,
+      pid,
+      backend_start: started,
+      application,
+      user,
+      state,
+      query,
+      blocked_ms: Math.round(blockedMs),
+    },
   };
 }
 

@@ -1,22 +1,23 @@
 import { monotonicMs } from "../core/clock.ts";
 import type { HistoryChange } from "../history/writer.ts";
-import { BEGIN } from "../postgres/work-session.ts";
 import { mayCommit } from "../plan/decidable.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
-import type { Statement } from "../sql/types.ts";
 import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
 import { TransactionCount } from "./committed-by-itself.ts";
+import { CourteousWork } from "./courteous-work.ts";
 import { readied, settleEarlier } from "./half-done/settle-earlier.ts";
+import { dropLeftovers, indexesBefore, type IndexesBefore } from "./leftover-index.ts";
+import { isPatientStep, limitsOf } from "./patient.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { settingsSql } from "./settings-after.ts";
 import { LockRetry } from "./lock-retry.ts";
 import { letStandAlone } from "./stand-alone.ts";
-import { emitFinished, emitSkipped, emitStarted, watched } from "./statement-events.ts";
+import { emitFinished, emitSkipped, emitStarted, subject, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
-import { inTransaction } from "./transaction.ts";
+import { beginStepSql, inTransaction } from "./transaction.ts";
 
 /** How far a migration of several steps has come. */
 export interface Progress {
@@ -85,9 +86,9 @@ async function runStep(
 ): Promise<StatementOutcome[]> {
   if (step.kind !== "transaction") return standAlone(context, planned, step, progress);
   const outcomes = await inTransaction(context, planned, {
+    step,
     start: (lockTimeoutMs) => {
-      const limit = lockTimeoutMs === null ? "" : `; SET LOCAL lock_timeout = ${lockTimeoutMs}`;
-      const begun = context.session.query(`${BEGIN}${limit}`);
+      const begun = context.session.query(beginStepSql(context, planned, step, lockTimeoutMs));
       const pipeline = new StatementPipeline(context, planned, step.statements);
       return { results: () => pipeline.resultsBehind(begun), committed: null };
     },
@@ -120,7 +121,11 @@ async function standAlone(
     progress.begun = true;
     return [];
   }
-  const putBack = await letStandAlone(session, kindOf(step));
+  const leftovers = step.kind === "standalone" ? await indexesBefore(session, step.statement) : null;
+  const putBack = await letStandAlone(session, {
+    limits: isPatientStep(step) ? limitsOf(context, planned, step) : null,
+    isCode: step.kind === "code",
+  });
   await writer.write({
     log: [stepEntry(planned, "step.intended", step.ordinal, [], before?.note)],
     steps: [stepRecord(planned, step, "intended")],
@@ -130,10 +135,11 @@ async function standAlone(
   const outcomes: StatementOutcome[] = [];
   const failure: Failure = { state: "failed" };
   try {
-    if (step.kind === "standalone") outcomes.push(await runAlone(context, planned, step.statement, failure));
-    else await runCodeAlone(context, planned, failure);
+    if (step.kind === "standalone") outcomes.push(await runAlone(context, planned, step, failure));
+    else await runCodeAlone(context, planned, step, failure);
   } catch (error) {
     progress.unclear = failure.state === "unknown";
+    if (leftovers !== null) await session.cleanup(() => clearAway(context, planned, leftovers));
     // Where the connection is lost the intent stays: then the outcome is unknown.
     await session.cleanup(() =>
       writer.write({
@@ -147,6 +153,7 @@ async function standAlone(
     log: [stepEntry(planned, "step.finished", step.ordinal, outcomes)],
     steps: [stepRecord(planned, step, "done")],
   });
+  await context.courtesy.writeActs(writer);
   await putBack();
   return outcomes;
 }
@@ -159,29 +166,32 @@ interface Failure {
 async function runAlone(
   context: ExecutionContext,
   planned: PlannedMigration,
-  statement: Statement,
+  step: Extract<PlanStep, { kind: "standalone" }>,
   failed: Failure,
 ): Promise<StatementOutcome> {
   const { session } = context;
+  const { statement } = step;
   emitStarted(context, planned, statement, true);
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
+  const guard = new CourteousWork(context, planned, step);
   for (;;) {
-    if (retry.lockTimeoutMs !== null) await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
+    if (retry.lockTimeoutMs !== null && !statement.patient)
+      await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
     const count = mayCommit(statement) ? await TransactionCount.begin(session) : null;
     failed.state = count === null ? "failed" : "unknown";
     try {
-      const result = await retry.watched(() =>
-        watched(context, planned, statement, () => session.query(statement.sql)),
+      const result = await guard.run(() =>
+        retry.watched(() => watched(context, planned, statement, () => session.query(statement.sql))),
       );
       const outcome = { statement, durationMs: monotonicMs() - began, rows: result.rowCount };
       emitFinished(context, planned, outcome);
       return outcome;
     } catch (error) {
-      const failure = new StatementFailure(statement, error);
+      const failure = await guard.judge(new StatementFailure(statement, error));
       if (await count?.wasOnly(1)) failed.state = "failed";
       // An INVALID index and the like must be cleared away first, by the next run.
-      if (failed.state === "unknown" || isConcurrent(statement)) throw failure;
+      if (failed.state === "unknown" || statement.patient) throw failure;
       await retry.again(failure);
     }
   }
@@ -191,28 +201,33 @@ async function runAlone(
 async function runCodeAlone(
   context: ExecutionContext,
   planned: PlannedMigration,
+  step: PlanStep,
   failed: Failure,
 ): Promise<void> {
+  const guard = new CourteousWork(context, planned, step);
   const count = await TransactionCount.begin(context.session);
   let sent = { answered: 0, refused: 0 };
   failed.state = "unknown";
   try {
-    await runCode(context, planned, (all) => (sent = all));
+    await guard.run(() => runCode(context, planned, (all) => (sent = all)));
   } catch (error) {
     const { answered, refused } = sent;
     if (answered === refused && (await count.wasOnly(refused))) failed.state = "failed";
-    throw error;
+    throw await guard.judge(error);
   }
 }
 
-function kindOf(step: Exclude<PlanStep, { kind: "transaction" }>): Parameters<typeof letStandAlone>[1] {
-  if (step.kind === "code") return "code";
-  return isConcurrent(step.statement) ? "CONCURRENTLY" : "statement";
-}
-
-/** The reason why it stands alone names the command as the grammar read it, whatever its comments say. */
-function isConcurrent(statement: Statement): boolean {
-  return statement.transactionReason?.includes("CONCURRENTLY") ?? false;
+/** Drops what a failed CONCURRENTLY has left while it is known whose it is, and tells of it. */
+async function clearAway(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  before: IndexesBefore,
+): Promise<void> {
+  const { dropped, left } = await dropLeftovers(context.session, before);
+  const tell = (message: string): void =>
+    context.emit({ type: "notice", ...subject(context, planned), severity: "NOTICE", message });
+  for (const name of dropped) tell(`index ${name} was left INVALID and has been dropped`);
+  for (const name of left) tell(`index ${name} was left INVALID; the next run drops it`);
 }
 
 /** Gives this session what a finished step's SETs gave the earlier one. */

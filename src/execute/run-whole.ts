@@ -70,6 +70,7 @@ export class WholeRunner {
    */
   async run(planned: PlannedMigration, upcoming: readonly PlannedMigration[]): Promise<StatementOutcome[]> {
     const outcomes = await inTransaction(this.#context, planned, {
+      step: planned.steps[0],
       underWay: this.#takeOff(planned, upcoming),
       start: (lockTimeoutMs) => this.#launch(planned, { behind: false, committing: false, lockTimeoutMs }),
       change: (results) => this.#finished(planned, results),

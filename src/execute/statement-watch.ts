@@ -1,5 +1,5 @@
-import { openSession, type Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
+import { SecondSession } from "./second-session.ts";
 
 /** What a look from outside sees of a running statement. */
 export interface StatementSight {
@@ -24,7 +24,9 @@ const SIGHT_SQL = `SELECT p.phase, p.done, p.total,
     SELECT FROM (SELECT pid FROM pg_catalog.pg_stat_progress_vacuum UNION ALL SELECT pid FROM pg_catalog.pg_stat_progress_analyze) v
     WHERE v.pid = ANY (pg_catalog.pg_blocking_pids($1::integer)))) AS vacuum_yields
 FROM (SELECT 1) one LEFT JOIN (
-  SELECT pid, phase, blocks_done AS done, blocks_total AS total FROM pg_catalog.pg_stat_progress_create_index
+  SELECT pid, phase, CASE WHEN phase LIKE 'waiting for %' THEN lockers_done WHEN tuples_total > 0 THEN tuples_done ELSE blocks_done END AS done,
+    CASE WHEN phase LIKE 'waiting for %' THEN lockers_total WHEN tuples_total > 0 THEN tuples_total ELSE blocks_total END AS total
+  FROM pg_catalog.pg_stat_progress_create_index
   UNION ALL SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_catalog.pg_stat_progress_vacuum
   UNION ALL SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_catalog.pg_stat_progress_cluster
   UNION ALL SELECT pid, phase, sample_blks_scanned, sample_blks_total FROM pg_catalog.pg_stat_progress_analyze
@@ -35,14 +37,13 @@ FROM (SELECT 1) one LEFT JOIN (
  * The second session is opened when first needed and kept for the run.
  */
 export class StatementWatch {
-  readonly #settings: ConnectionSettings;
-  readonly #applicationName: string;
+  /** What it looks with; others may look with it too. */
+  readonly second: SecondSession;
   #pid: number;
   readonly #lookAfterMs: number;
-  #session: Promise<Session> | null = null;
   #lastBlockers: string | null = null;
+  #waitingFor: string | null = null;
   #givesWayAfterMs: number | null = null;
-  readonly #closing = new AbortController();
 
   constructor(options: {
     readonly settings: ConnectionSettings;
@@ -51,15 +52,24 @@ export class StatementWatch {
     readonly pid: number;
     readonly watchAfterMs?: number;
   }) {
-    this.#settings = options.settings;
-    this.#applicationName = options.applicationName;
+    this.second = new SecondSession(options.settings, options.applicationName);
     this.#pid = options.pid;
     this.#lookAfterMs = options.watchAfterMs ?? WATCH_AFTER_MS;
+  }
+
+  /** The backend that is watched. */
+  get pid(): number {
+    return this.#pid;
   }
 
   /** Who was last seen to block the watched session. */
   get lastBlockers(): string | null {
     return this.#lastBlockers;
+  }
+
+  /** Who the watched session waited for when last looked; null: for nobody. */
+  get waitingFor(): string | null {
+    return this.#waitingFor;
   }
 
   /**
@@ -78,6 +88,7 @@ export class StatementWatch {
   /** Called where another piece of work begins: who was in the way of the one before is not of interest to it. */
   forgetBlockers(): void {
     this.#lastBlockers = null;
+    this.#waitingFor = null;
     this.#givesWayAfterMs = null;
   }
 
@@ -109,14 +120,10 @@ export class StatementWatch {
 
   /** Looks once. null: could not look. */
   async #look(): Promise<StatementSight | null> {
-    const opening = (this.#session ??= openSession(this.#settings, {
-      applicationName: this.#applicationName,
-      signal: this.#closing.signal,
-    }));
     try {
-      const session = await opening;
-      const [row] = await session.rows(SIGHT_SQL, [String(this.#pid)]);
+      const [row] = await this.second.rows(SIGHT_SQL, [String(this.#pid)]);
       if (row === undefined) return null;
+      this.#waitingFor = row.waiting_for ?? null;
       if (row.waiting_for !== null && row.waiting_for !== undefined) {
         this.#lastBlockers = row.waiting_for;
         const yields = row.vacuum_yields ?? null;
@@ -129,16 +136,12 @@ export class StatementWatch {
         waitingFor: row.waiting_for ?? null,
       };
     } catch {
-      this.#session = null;
-      await opening.then((session) => session.close()).catch(() => undefined);
       return null;
     }
   }
 
   /** Ends the second session; one that is still being opened is given up. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    const session = await this.#session?.catch(() => null);
-    session?.close();
+  close(): Promise<void> {
+    return this.second.close();
   }
 }

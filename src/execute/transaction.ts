@@ -1,10 +1,12 @@
 import { throwIfAborted } from "../core/interrupt.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { BEGIN, workSettingsSql } from "../postgres/work-session.ts";
-import type { PlannedMigration } from "../plan/types.ts";
+import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
 import type { ExecutionContext } from "./context.ts";
+import { CourteousWork } from "./courteous-work.ts";
 import { LockRetry } from "./lock-retry.ts";
+import { limitsOf } from "./patient.ts";
 
 /** A transaction on its way to the server. */
 export interface UnderWay<T> {
@@ -16,6 +18,8 @@ export interface UnderWay<T> {
 }
 
 export interface Work<T> {
+  /** What is done; undefined: nothing but the history. */
+  readonly step: PlanStep | undefined;
   /**
    * Sends BEGIN and the first statements; called for each attempt, but for the first only if nothing is under way yet.
    * @param lockTimeoutMs for this attempt; null: as planned.
@@ -43,31 +47,38 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const { session, writer } = context;
   const retry = new LockRetry(context, planned);
+  const guard = new CourteousWork(context, planned, work.step);
   let underWay = work.underWay ?? null;
   for (;;) {
     const sent = underWay ?? work.start(retry.lockTimeoutMs);
     underWay = null;
     try {
-      const result = await retry.watched(sent.results);
-      if (sent.committed === null) {
-        throwIfAborted(context.signal);
-        const committed = writer.commitWith(
-          work.change(result),
-          work.reset === undefined ? {} : { reset: work.reset },
-        );
-        committed.catch(() => undefined);
-        work.onCommitting?.();
-        await committed;
-      } else {
-        await sent.committed;
-      }
-      return result;
+      return await guard.run(async () => {
+        const result = await retry.watched(sent.results);
+        guard.isCommitting();
+        if (sent.committed === null) {
+          throwIfAborted(context.signal);
+          const committed = writer.commitWith(
+            guard.withActs(work.change(result)),
+            work.reset === undefined ? {} : { reset: work.reset },
+          );
+          committed.catch(() => undefined);
+          work.onCommitting?.();
+          await committed;
+        } else {
+          await sent.committed;
+        }
+        return result;
+      });
     } catch (error) {
+      const judged = await guard.judge(error);
       await session.cleanup(() => session.query("ROLLBACK"));
       writer.forgetUncommitted();
       work.onRolledBack?.();
       if (sent.inOneMessage === true && isDatabaseError(error) && context.signal?.aborted !== true) continue;
-      await retry.again(error);
+      if (judged === "again") continue;
+      await session.cleanup(() => context.courtesy.writeActs(writer));
+      await retry.again(judged);
     }
   }
 }
@@ -79,18 +90,38 @@ export async function inTransaction<T>(
  * @param options.lockTimeoutMs in place of the planned one.
  */
 export function beginSql(
-  { searchPath, work }: ExecutionContext,
+  context: ExecutionContext,
   planned: PlannedMigration,
   options: { readonly select: readonly string[]; readonly lockTimeoutMs: number | null },
 ): string {
+  const { searchPath, work } = context;
+  const limits = limitsOf(context, planned, planned.steps[0]);
   const parts: string[] = [BEGIN];
   if (options.select.length > 0) parts.push(`SELECT ${options.select.join(", ")}`);
   if (work.pooled) parts.push(workSettingsSql(work), "SELECT pg_catalog.pg_backend_pid() AS godwit_pid");
-  const lockTimeoutMs = options.lockTimeoutMs ?? planned.lockTimeoutMs;
+  const lockTimeoutMs = limits.lockTimeoutMs === 0 ? 0 : (options.lockTimeoutMs ?? limits.lockTimeoutMs);
   if (lockTimeoutMs !== work.lockTimeoutMs) parts.push(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
-  if (planned.statementTimeoutMs !== work.statementTimeoutMs) {
-    parts.push(`SET LOCAL statement_timeout = ${planned.statementTimeoutMs}`);
+  if (limits.statementTimeoutMs !== work.statementTimeoutMs) {
+    parts.push(`SET LOCAL statement_timeout = ${limits.statementTimeoutMs}`);
   }
   if (searchPath !== null) parts.push(`SET LOCAL search_path = ${searchPath}`);
+  return parts.join("; ");
+}
+
+/** As `beginSql` for a step of several, in a session that has the settings of its migration already. */
+export function beginStepSql(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  step: PlanStep,
+  lockTimeoutMs: number | null,
+): string {
+  const limits = limitsOf(context, planned, step);
+  const lock = limits.lockTimeoutMs === 0 ? 0 : (lockTimeoutMs ?? limits.lockTimeoutMs);
+  const parts: string[] = [BEGIN];
+  // What the file has set holds, unless something else is needed for this attempt.
+  if (lock !== planned.lockTimeoutMs) parts.push(`SET LOCAL lock_timeout = ${lock}`);
+  if (limits.statementTimeoutMs !== planned.statementTimeoutMs) {
+    parts.push(`SET LOCAL statement_timeout = ${limits.statementTimeoutMs}`);
+  }
   return parts.join("; ");
 }

@@ -47,6 +47,7 @@ export async function lockTarget<T>(
         lockTimeoutMs: io.config.safety.lockTimeoutMs,
         statementTimeoutMs: io.config.safety.statementTimeoutMs,
         lockWaitMs: io.lockWaitMs,
+        courtesy: io.config.safety,
         lockRetryMs: io.lockRetryMs ?? LOCK_RETRY_MS,
         signal: io.signal,
         emit: io.emit,

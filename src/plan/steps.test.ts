@@ -14,6 +14,7 @@ function statement(ordinal: number, extra: Partial<Statement> = {}): Statement {
     transactionReason: null,
     hash: `sha256:${ordinal}`,
     sessionEffect: null,
+    patient: false,
     directives: [],
     catalogCheck: null,
     quick: false,

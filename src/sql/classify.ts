@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import { commandTag } from "./command-tag.ts";
 import { doCommits } from "./do-commits.ts";
+import { isPatient } from "./patience.ts";
 import { sessionEffect } from "./session-effect.ts";
 import { transactionNeed } from "./transaction-need.ts";
 import type { Statement } from "./types.ts";
@@ -8,7 +9,7 @@ import type { Statement } from "./types.ts";
 /** What the parse tree of a statement tells about running it. */
 export type Classification = Pick<
   Statement,
-  "tag" | "transaction" | "transactionReason" | "catalogCheck" | "sessionEffect" | "commits"
+  "tag" | "transaction" | "transactionReason" | "catalogCheck" | "sessionEffect" | "commits" | "patient"
 >;
 
 export function classify(node: Node): Classification {
@@ -17,5 +18,6 @@ export function classify(node: Node): Classification {
     ...transactionNeed(node),
     sessionEffect: sessionEffect(node),
     commits: doCommits(node),
+    patient: isPatient(node),
   };
 }

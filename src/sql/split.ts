@@ -176,6 +176,7 @@ const UNREAD: Classification = {
   catalogCheck: null,
   sessionEffect: null,
   commits: false,
+  patient: false,
 };
 
 function understand(

@@ -34,6 +34,8 @@ export interface Statement {
   readonly directives: readonly Directive[];
   /** A DO block of PL/pgSQL with COMMIT or ROLLBACK in it: it works only where no transaction block is open. */
   readonly commits: boolean;
+  /** Whether it waits for others without making anybody wait who reads or writes rows; see `isPatient`. */
+  readonly patient: boolean;
   /** Whether it surely takes no time, however much data there is; see `NewTables`. */
   readonly quick: boolean;
   /** For what cannot be known by grammar alone: the relation whose kind decides (REINDEX TABLE of a partitioned table). */

@@ -11,6 +11,7 @@ const statement = z.strictObject({
   transaction_reason: z.string().nullable(),
   commits: z.boolean(),
   quick: z.boolean(),
+  patient: z.boolean(),
   hash: z.string(),
   session_effect: z.enum(["set", "temporary", "prepare"]).nullable(),
   directives: z.array(

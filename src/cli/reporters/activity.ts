@@ -81,6 +81,7 @@ export class ActivityTracker {
       case "run.finished":
       case "embedded.started":
       case "notice":
+      case "blocker.signalled":
       case "warning":
         break;
       case "target.started":

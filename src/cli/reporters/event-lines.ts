@@ -95,6 +95,15 @@ export class EventLines {
           ...this.#switchTo(event.target),
           style.dim(`  connected again after ${formatDuration(event.elapsedMs)}`),
         ];
+      case "blocker.signalled": {
+        const who = `backend ${event.pid}${event.application === "" ? "" : ` (${event.application})`}`;
+        return [
+          ...this.#switchTo(event.target),
+          style.yellow(
+            `    ! ${event.act === "cancel" ? "cancelled" : "ended"} ${who}, in the way for ${formatDuration(event.blockedMs)}: ${oneLine(event.query)}`,
+          ),
+        ];
+      }
       case "migration.finished": {
         const how = event.confirmedLater === true ? ", committed before the connection was lost" : "";
         const done = `${event.direction === "up" ? "applied" : "taken back"}${how}`;

@@ -6,6 +6,9 @@ import { letStandAlone } from "../stand-alone.ts";
 import { watched } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
+/** It disturbs nobody, and takes as long as it takes. */
+const PATIENT = { lockTimeoutMs: 0, statementTimeoutMs: 0 };
+
 /**
  * Runs a statement that clears away or completes what was left half done. It waits for locks for as long as it takes, as the one that
  * it belongs to does; a deadlock is tried again.
@@ -18,7 +21,7 @@ export async function complete(scene: Scene, sql: string, why: string): Promise<
   const { session } = context;
   const retry = new LockRetry(context, planned);
   for (;;) {
-    const putBack = await letStandAlone(session, "CONCURRENTLY");
+    const putBack = await letStandAlone(session, { limits: PATIENT, isCode: false });
     try {
       await watched(context, planned, statement, () => session.query(sql)).finally(putBack);
       return;
