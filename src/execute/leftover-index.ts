@@ -3,9 +3,6 @@ import { parseSql } from "../sql/parser.ts";
 import { literal, qualified } from "../sql/quote.ts";
 import type { Statement } from "../sql/types.ts";
 
-/** How long dropping what is left may wait for others; the next run does it otherwise. */
-const DROP_WITHIN_MS = 5000;
-
 /** The INVALID indexes that were there before a statement, to know later which ones it left. */
 export interface IndexesBefore {
   /** Narrows down to what the statement may leave. */
@@ -28,11 +25,13 @@ export async function indexesBefore(session: Session, statement: Statement): Pro
  * Drops the INVALID indexes that a failed statement has left, as the manual advises (CREATE INDEX, "Building Indexes
  * Concurrently"). One on whose table somebody else builds or drops something is let alone, and so is one that cannot be had in time:
  * the next run drops it.
+ * @param withinMs how long dropping one may take.
  * @returns the names of those that are gone, and of those that are left.
  */
 export async function dropLeftovers(
   session: Session,
   before: IndexesBefore,
+  withinMs: number,
 ): Promise<{ readonly dropped: string[]; readonly left: string[] }> {
   const dropped: string[] = [];
   const left: string[] = [];
@@ -40,7 +39,7 @@ export async function dropLeftovers(
     if (before.oids.has(oid)) continue;
     try {
       if (busy) throw new Error("somebody else is at work on the table");
-      await session.query(`SET statement_timeout = ${DROP_WITHIN_MS}; SET lock_timeout = 0`);
+      await session.query(`SET statement_timeout = ${withinMs}; SET lock_timeout = 0`);
       await session.query(`DROP INDEX CONCURRENTLY ${name}`);
       dropped.push(name);
     } catch {

@@ -19,6 +19,10 @@ import { emitFinished, emitSkipped, emitStarted, subject, watched } from "./stat
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
 import { beginStepSql, inTransaction } from "./transaction.ts";
 
+/** How long dropping a left index may wait for others; less for somebody who wants the command to end. */
+const DROP_WITHIN_MS = 5000;
+const INTERRUPTED_MS = 1000;
+
 /** How far a migration of several steps has come. */
 export interface Progress {
   /** Whether anything of it may be in the database: a step has committed, or one that stands alone was begun. */
@@ -223,7 +227,8 @@ async function clearAway(
   planned: PlannedMigration,
   before: IndexesBefore,
 ): Promise<void> {
-  const { dropped, left } = await dropLeftovers(context.session, before);
+  const withinMs = context.signal?.aborted === true ? INTERRUPTED_MS : DROP_WITHIN_MS;
+  const { dropped, left } = await dropLeftovers(context.session, before, withinMs);
   const tell = (message: string): void =>
     context.emit({ type: "notice", ...subject(context, planned), severity: "NOTICE", message });
   for (const name of dropped) tell(`index ${name} was left INVALID and has been dropped`);

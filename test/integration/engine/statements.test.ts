@@ -158,9 +158,8 @@ describe("a statement that stands alone", () => {
     expect(error).toMatchObject({ sqlstate: "23505", location: { line: 3, column: 1 } });
     expect(await eventsOf(failed, "migration.failed")).toMatchObject([{ rolledBack: false }]);
     expect(await statesOf(godwit)).toEqual(["1_a: half_applied"]);
-    expect(await database.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")).toEqual([
-      { indisvalid: false },
-    ]);
+    // What it left INVALID is gone already.
+    expect(await database.query("SELECT to_regclass('i') AS i")).toEqual([{ i: null }]);
     await database.query("DELETE FROM a WHERE ctid = '(0,1)'");
     const run = godwit.up();
     await run;
