@@ -61,8 +61,8 @@ export interface GodwitConfig {
         readonly terminate_blockers_after?: string | 0 | undefined;
         /** Longest statement; `0`, the default: no limit. */
         readonly statement_timeout?: string | 0 | undefined;
-        /** Whether files may find their objects there already; only false, the default. */
-        readonly tolerate_existing?: false | undefined;
+        /** Whether files may find their objects there already, where these equal what the file makes; default false. */
+        readonly tolerate_existing?: boolean | undefined;
         readonly refuse?: [] | undefined;
         readonly backup?: "never" | undefined;
       }

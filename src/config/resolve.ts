@@ -138,6 +138,7 @@ function resolveSafety(entry: NonNullable<ConfigFile["safety"]>, reader: KeyRead
     terminateBlockersAfterMs:
       reader.duration(["safety", "terminate_blockers_after"], entry.terminate_blockers_after, 0) ??
       DEFAULT_SAFETY.terminateBlockersAfterMs,
+    tolerateExisting: entry.tolerate_existing ?? DEFAULT_SAFETY.tolerateExisting,
   };
 }
 

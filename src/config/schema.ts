@@ -77,9 +77,11 @@ const safety = z.strictObject({
     .optional()
     .describe(`Longest statement, ${DURATION}; 0, the default: no limit`),
   tolerate_existing: z
-    .literal(false)
+    .boolean()
     .optional()
-    .describe("Whether files may find their objects there already; only false, the default"),
+    .describe(
+      "Whether files may find their objects there already, where these equal what the file makes; default: false",
+    ),
   refuse: z.array(z.string()).max(0).optional(),
   backup: z.literal("never").optional(),
 });

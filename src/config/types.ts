@@ -38,7 +38,7 @@ export interface SafetyConfig {
   readonly cancelBlockersAfterMs: number;
   /** After how long sessions that are in the way are ended; 0: never. */
   readonly terminateBlockersAfterMs: number;
-  /** Not in effect in this version. */
+  /** Whether files that say nothing of it may find their objects there already, if they equal what the file makes. */
   readonly tolerateExisting: boolean;
 }
 

@@ -18,7 +18,6 @@ const UNSUPPORTED: readonly Unsupported[] = [
   { path: ["run"], asks: always },
   { path: ["schema"], asks: always },
   { path: ["safety", "refuse"], asks: (value) => Array.isArray(value) && value.length > 0 },
-  { path: ["safety", "tolerate_existing"], asks: (value) => value === true },
   { path: ["safety", "backup"], asks: (value) => typeof value === "string" && value !== "never" },
 ];
 

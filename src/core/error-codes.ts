@@ -22,6 +22,14 @@ export const ERROR_CODES = {
     exit: 1,
     summary: "Others waited too long for a migration: it was cancelled and rolled back.",
   },
+  OBJECT_DIFFERS: {
+    exit: 1,
+    summary: "What a tolerant migration would make is there already and differs.",
+  },
+  OBJECT_NOT_COMPARABLE: {
+    exit: 1,
+    summary: "What a tolerant migration would make is there already and cannot be compared.",
+  },
   TIMEOUT: { exit: 1, summary: "The command ran longer than --timeout." },
   CONNECTION_LOST: { exit: 1, summary: "The connection to the database ended while work was going on." },
   PERMISSION_DENIED: { exit: 1, summary: "The database role may not do what was asked." },

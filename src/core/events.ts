@@ -122,6 +122,12 @@ export type GodwitEvent =
       readonly rows: number | null;
     })
   | (StatementEvent & { readonly type: "statement.skipped"; readonly tag: string; readonly reason: string })
+  | (StatementEvent & {
+      readonly type: "statement.tolerated";
+      readonly tag: string;
+      /** What it makes, which was there already and equals: `table public.orders`. */
+      readonly object: string;
+    })
   | (MigrationEvent & {
       readonly type: "migration.retrying";
       readonly reason: string;

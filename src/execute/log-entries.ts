@@ -11,6 +11,8 @@ export interface StatementOutcome {
   readonly statement: Statement;
   readonly durationMs: number;
   readonly rows: number | null;
+  /** What it makes, where that was there already and equals. */
+  readonly tolerated?: string;
 }
 
 /**
@@ -151,8 +153,15 @@ export function storedError(error: GodwitError): StoredError {
   };
 }
 
-export function statementDetails({ statement, durationMs, rows }: StatementOutcome): Record<string, unknown> {
-  return { ordinal: statement.ordinal, tag: statement.tag, duration_us: Math.round(durationMs * 1000), rows };
+export function statementDetails(outcome: StatementOutcome): Record<string, unknown> {
+  const { statement, durationMs, rows, tolerated } = outcome;
+  const details = {
+    ordinal: statement.ordinal,
+    tag: statement.tag,
+    duration_us: Math.round(durationMs * 1000),
+    rows,
+  };
+  return tolerated === undefined ? details : { ...details, tolerated };
 }
 
 function finishedEvent(planned: PlannedMigration): string {

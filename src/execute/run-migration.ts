@@ -23,6 +23,8 @@ export interface MigrationOutcome {
   readonly kind: MigrationKind;
   readonly durationMs: number;
   readonly statements: number;
+  /** Objects that were there already and equal what the migration makes. */
+  readonly tolerated: readonly string[];
 }
 
 /**
@@ -110,7 +112,8 @@ export async function runMigration(
     durationMs,
     statements: outcomes.length,
   });
-  return { id, kind, durationMs, statements: outcomes.length };
+  const tolerated = outcomes.flatMap((outcome) => outcome.tolerated ?? []);
+  return { id, kind, durationMs, statements: outcomes.length, tolerated };
 }
 
 async function settleFailure(

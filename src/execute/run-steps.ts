@@ -93,6 +93,14 @@ async function runStep(
     step,
     start: (lockTimeoutMs) => {
       const begun = context.session.query(beginStepSql(context, planned, step, lockTimeoutMs));
+      if (planned.tolerateExisting) {
+        const results = async (): Promise<StatementOutcome[]> => {
+          await begun;
+          const { runTolerantly } = await import("./tolerate/tolerate.ts");
+          return runTolerantly(context, planned, step.statements);
+        };
+        return { results, committed: null };
+      }
       const pipeline = new StatementPipeline(context, planned, step.statements);
       return { results: () => pipeline.resultsBehind(begun), committed: null };
     },
@@ -176,6 +184,11 @@ async function runAlone(
   const { session } = context;
   const { statement } = step;
   emitStarted(context, planned, statement, true);
+  if (planned.tolerateExisting) {
+    const { toleratedAlone } = await import("./tolerate/tolerate.ts");
+    const there = await toleratedAlone(context, planned, statement);
+    if (there !== null) return there;
+  }
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
   const guard = new CourteousWork(context, planned, step);

@@ -145,18 +145,21 @@ export class WholeRunner {
     const begun = Promise.all([this.#reset, session.query(begin)]);
     begun.catch(() => undefined);
     const step = planned.steps[0];
-    const pipeline = new StatementPipeline(
-      this.#context,
-      planned,
-      step?.kind === "transaction" ? step.statements : [],
-    );
+    const statements = step?.kind === "transaction" ? step.statements : [];
+    const pipeline = planned.tolerateExisting
+      ? null
+      : new StatementPipeline(this.#context, planned, statements);
     const committed = committing
       ? writer.commitWith(this.#finishedInBulk(planned), { reset: this.#resetSql })
       : null;
     committed?.catch(() => undefined);
     const results = async (): Promise<StatementOutcome[]> => {
-      if (step?.kind !== "code") return pipeline.resultsBehind(begun);
+      if (pipeline !== null && step?.kind !== "code") return pipeline.resultsBehind(begun);
       await begun;
+      if (pipeline === null) {
+        const { runTolerantly } = await import("./tolerate/tolerate.ts");
+        return runTolerantly(this.#context, planned, statements);
+      }
       await runCode(this.#context, planned);
       return [];
     };
@@ -174,7 +177,11 @@ export class WholeRunner {
       const began = await session.results(begin);
       watch.aimAt(Number(began.flatMap(({ rows }) => rows.map((row) => row.godwit_pid ?? "")).join("")));
       if (step?.kind === "transaction") {
-        return new StatementPipeline(this.#context, planned, step.statements).results();
+        if (!planned.tolerateExisting) {
+          return new StatementPipeline(this.#context, planned, step.statements).results();
+        }
+        const { runTolerantly } = await import("./tolerate/tolerate.ts");
+        return runTolerantly(this.#context, planned, step.statements);
       }
       if (step !== undefined) await runCode(this.#context, planned);
       return [];
@@ -258,12 +265,13 @@ function isQuick(planned: PlannedMigration): boolean {
 /** SET TRANSACTION must be the first query of its transaction, which it is not behind the guard. */
 function maySendAhead(next: PlannedMigration): boolean {
   const [step] = next.steps;
-  if (!isWhole(next) || step?.kind !== "transaction") return false;
+  if (!isWhole(next) || step?.kind !== "transaction" || next.tolerateExisting) return false;
   return !step.statements.some(({ tag, sql }) => tag === "SET" && /transaction/i.test(sql));
 }
 
 /** COMMIT can be sent along where all statements are sent at once. */
 function fitsInBulk(planned: PlannedMigration): boolean {
   const [step] = planned.steps;
-  return isWhole(planned) && step?.kind === "transaction" && step.statements.length <= PIPELINE_DEPTH;
+  if (!isWhole(planned) || planned.tolerateExisting) return false;
+  return step?.kind === "transaction" && step.statements.length <= PIPELINE_DEPTH;
 }

@@ -61,6 +61,17 @@ export function emitSkipped(
   context.emit({ type: "statement.skipped", ...subject(context, planned), ordinal, tag, reason });
 }
 
+/** That what a statement makes was there already and equals. */
+export function emitTolerated(
+  context: ExecutionContext,
+  planned: PlannedMigration,
+  statement: Statement,
+  object: string,
+): void {
+  const { ordinal, tag } = statement;
+  context.emit({ type: "statement.tolerated", ...subject(context, planned), ordinal, tag, object });
+}
+
 /** What every event of a migration names. */
 export function subject(
   context: ExecutionContext,

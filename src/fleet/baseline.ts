@@ -63,7 +63,8 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
           ],
           migration: recordOfFile(migration, "baseline"),
         });
-        run.add({ id: migration.id, kind: "versioned", durationMs: monotonicMs() - at, statements: 0 }, "up");
+        const durationMs = monotonicMs() - at;
+        run.add({ id: migration.id, kind: "versioned", durationMs, statements: 0, tolerated: [] }, "up");
       }
     });
   });

@@ -23,7 +23,8 @@ export async function confirmedBy(session: Session, target: Target, runId: strin
   const schema = ident(target.scope.schema);
   const rows = await session.rows(
     `SELECT m.id, m.kind, m.status, m.description, coalesce(m.execution_ms, 0) AS ms,
-       pg_catalog.jsonb_array_length(l.details -> 'statements') AS statements
+       pg_catalog.jsonb_array_length(l.details -> 'statements') AS statements,
+       pg_catalog.jsonb_path_query_array(l.details, '$.statements[*].tolerated') AS tolerated
      FROM ${schema}.migrations m JOIN ${schema}.migration_log l
        ON (l.stream, l.target_schema, l.migration_id, l.run_id) = (m.stream, m.target_schema, m.id, m.run_id)
        AND l.event = CASE WHEN m.status = 'rolled_back' THEN 'migration.taken_back'
@@ -38,6 +39,7 @@ export async function confirmedBy(session: Session, target: Target, runId: strin
     description: row.description ?? "",
     durationMs: Number(row.ms),
     statements: Number(row.statements),
+    tolerated: JSON.parse(row.tolerated ?? "[]") as string[],
   }));
 }
 

@@ -10,6 +10,8 @@ export interface AppliedMigration {
   readonly direction: Direction;
   readonly durationMs: number;
   readonly statements: number;
+  /** Objects that were there already and equal what the migration makes; empty unless it tolerates them. */
+  readonly tolerated: readonly string[];
 }
 /** What happened on one target. What succeeded is kept even if a later migration failed. */
 export interface TargetRunResult {

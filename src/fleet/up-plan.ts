@@ -65,6 +65,7 @@ export async function makeUpPlan(
     lockTimeoutMs: io.config.safety.lockTimeoutMs,
     statementTimeoutMs: io.config.safety.statementTimeoutMs,
     showPath: pathShower(io),
+    tolerateExisting: io.config.safety.tolerateExisting,
     comparison,
     versioned,
     repeatables,

@@ -14,9 +14,8 @@ export const FILE_DIRECTIVES: readonly string[] = [
   "lock_timeout",
   "statement_timeout",
   "description",
+  "tolerate",
 ];
-/** Directives that a later version will know: refused by name, never ignored. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(["tolerate"]);
 /** Directives that speak of the statement right below them. */
 export const STATEMENT_DIRECTIVES: readonly string[] = ["allow", "backfill", "check"];
 
@@ -29,6 +28,8 @@ export interface FileSettings {
   lockTimeoutMs: number | null;
   statementTimeoutMs: number | null;
   description: string | null;
+  /** True for `tolerate existing`; null where nothing is said. */
+  tolerateExisting: true | null;
 }
 
 export function noSettings(): FileSettings {
@@ -39,6 +40,7 @@ export function noSettings(): FileSettings {
     lockTimeoutMs: null,
     statementTimeoutMs: null,
     description: null,
+    tolerateExisting: null,
   };
 }
 
@@ -78,10 +80,6 @@ function isKnown(name: string): boolean {
 function unknown({ line, column }: LineComment, written: string, argument: string): SqlProblem {
   const name = written.toLowerCase().replaceAll("-", "_");
   const known = [...FILE_DIRECTIVES, ...STATEMENT_DIRECTIVES];
-  if (UNSUPPORTED.has(name)) {
-    const hint = "delete the line: what a statement finds there already is an error";
-    return { message: `\`godwit:${name}\` is not supported by this version`, hint, line, column };
-  }
   const message =
     written === ""
       ? "a directive without a name"
@@ -146,6 +144,14 @@ export function applyFileDirective(
         return fault("`godwit:description` is empty", "say what the migration does, or delete the line");
       settings.description = argument;
       return null;
+    case "tolerate":
+      if (argument !== "existing")
+        return fault(
+          `\`${`godwit:tolerate ${argument}`.trim()}\`: only \`existing\` can be tolerated`,
+          "write `-- godwit:tolerate existing`",
+        );
+      settings.tolerateExisting = true;
+      return null;
     case "lock_timeout":
     case "statement_timeout":
       try {
@@ -189,6 +195,8 @@ function isGiven(settings: FileSettings, name: string): boolean {
       return settings.irreversible !== null;
     case "description":
       return settings.description !== null;
+    case "tolerate":
+      return settings.tolerateExisting !== null;
     case "lock_timeout":
       return settings.lockTimeoutMs !== null;
     case "statement_timeout":

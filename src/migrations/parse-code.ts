@@ -63,6 +63,7 @@ export async function parseCode(
     irreversible,
     lockTimeoutMs,
     statementTimeoutMs,
+    tolerateExisting: null,
     up: section,
     down: functions.down === null ? null : section,
   };

@@ -97,6 +97,7 @@ export async function parseTexts(
     irreversible: settings.irreversible,
     lockTimeoutMs: settings.lockTimeoutMs,
     statementTimeoutMs: settings.statementTimeoutMs,
+    tolerateExisting: settings.tolerateExisting,
     up,
     down,
   };

@@ -52,6 +52,8 @@ export interface Migration extends MigrationFile {
   /** Milliseconds; null means the run's setting. */
   readonly lockTimeoutMs: number | null;
   readonly statementTimeoutMs: number | null;
+  /** True for `-- godwit:tolerate existing`; null means what the configuration says. */
+  readonly tolerateExisting: true | null;
   /** For `code` the section has no statements and its sql is the module's source. */
   readonly up: Section;
   /** null where the file has no way down. */

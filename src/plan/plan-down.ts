@@ -131,6 +131,7 @@ function planned(input: DownPlanInput, row: HistoryDetail, source: DownSource): 
     resume,
     lockTimeoutMs: source.lockTimeoutMs ?? input.lockTimeoutMs,
     statementTimeoutMs: source.statementTimeoutMs ?? input.statementTimeoutMs,
+    tolerateExisting: false,
     steps,
   };
 }

@@ -30,6 +30,8 @@ export interface UpPlanInput extends PlanTarget {
   readonly begun: ReadonlyMap<string, BegunRecord>;
   /** By migration id: statements that the live catalog says must stand alone. */
   readonly alone: ReadonlyMap<string, CatalogAnswers>;
+  /** Whether migrations that say nothing of it tolerate what is there already. */
+  readonly tolerateExisting: boolean;
   readonly warnings: readonly PlanWarning[];
 }
 
@@ -92,6 +94,7 @@ function planned(input: UpPlanInput, migration: Migration, last: string | null):
     resume,
     lockTimeoutMs: migration.lockTimeoutMs ?? input.lockTimeoutMs,
     statementTimeoutMs: migration.statementTimeoutMs ?? input.statementTimeoutMs,
+    tolerateExisting: migration.format !== "code" && (migration.tolerateExisting ?? input.tolerateExisting),
     steps,
   };
 }

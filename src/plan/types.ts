@@ -70,6 +70,8 @@ export interface PlannedMigration {
   readonly resume: PlanResume | null;
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
+  /** Whether what its statements would make may be there already, if it equals that. */
+  readonly tolerateExisting: boolean;
   readonly steps: readonly PlanStep[];
 }
 

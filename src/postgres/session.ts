@@ -23,6 +23,9 @@ export interface Notice {
   readonly message: string;
 }
 
+/** Told of a notice, and of its SQLSTATE where the server gave one. */
+export type NoticeListener = (notice: Notice, sqlstate?: string) => void;
+
 export interface SessionOptions {
   readonly applicationName: string;
   readonly signal?: AbortSignal | undefined;
@@ -44,12 +47,12 @@ const CANCEL_EVERY_MS = 150;
 export class Session {
   readonly settings: ConnectionSettings;
   /** Called for every NOTICE and WARNING of statements that brought no listener of their own. */
-  onNotice: ((notice: Notice) => void) | undefined;
+  onNotice: NoticeListener | undefined;
   readonly #client: pg.Client;
   #signal: AbortSignal | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Of the statements under way, in their order. */
-  readonly #listeners: { readonly onNotice: ((notice: Notice) => void) | undefined }[] = [];
+  readonly #listeners: { readonly onNotice: NoticeListener | undefined }[] = [];
   #lost: Error | null = null;
   #cleaningUp = false;
   #cancelling: Promise<void> = Promise.resolve();
@@ -64,7 +67,7 @@ export class Session {
     client.on("end", () => (this.#lost ??= new Error("the server closed the connection")));
     client.on("notice", (notice) => {
       const tell = this.#listeners[0]?.onNotice ?? this.onNotice;
-      tell?.({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" });
+      tell?.({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" }, notice.code);
     });
     this.#follow(signal);
   }
@@ -87,7 +90,7 @@ export class Session {
   async query(
     text: string,
     values?: readonly unknown[],
-    onNotice?: (notice: Notice) => void,
+    onNotice?: NoticeListener,
   ): Promise<StatementResult> {
     const results = await this.#run(
       values === undefined ? { text } : { text, values: [...values] },
@@ -97,7 +100,7 @@ export class Session {
   }
 
   /** As `query`, with the result of every statement of the text. */
-  async results(text: string, onNotice?: (notice: Notice) => void): Promise<readonly StatementResult[]> {
+  async results(text: string, onNotice?: NoticeListener): Promise<readonly StatementResult[]> {
     return (await this.#run({ text }, onNotice)).map(asResult);
   }
 
@@ -110,7 +113,7 @@ export class Session {
     return { rows: only!.rows, rowCount: only!.rowCount };
   }
 
-  async #run(config: pg.QueryConfig, onNotice?: (notice: Notice) => void): Promise<pg.QueryResult[]> {
+  async #run(config: pg.QueryConfig, onNotice?: NoticeListener): Promise<pg.QueryResult[]> {
     if (this.#lost !== null) throw connectionLost(this.#lost);
     if (!this.#cleaningUp) throwIfAborted(this.#signal);
     const running = this.#send(config, onNotice);
@@ -130,7 +133,7 @@ export class Session {
   }
 
   /** The driver calls back as soon as it has read the answer, so that a notice is known to belong to the statement it came with. */
-  #send(config: pg.QueryConfig, onNotice: ((notice: Notice) => void) | undefined): Promise<pg.QueryResult> {
+  #send(config: pg.QueryConfig, onNotice: NoticeListener | undefined): Promise<pg.QueryResult> {
     return new Promise((resolve, reject) => {
       const listener = { onNotice };
       this.#listeners.push(listener);

@@ -13,6 +13,8 @@ export const SQLSTATE = {
   duplicateSchema: "42P06",
   duplicateTable: "42P07",
   duplicateFunction: "42723",
+  duplicateColumn: "42701",
+  duplicateDatabase: "42P04",
   duplicateObject: "42710",
   insufficientPrivilege: "42501",
   deadlockDetected: "40P01",

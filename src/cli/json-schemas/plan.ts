@@ -84,6 +84,7 @@ export const planSchema = z.strictObject({
             .describe("where a half-done migration goes on"),
           lock_timeout_ms: z.number(),
           statement_timeout_ms: z.number(),
+          tolerate_existing: z.boolean(),
           steps: z.array(step),
         }),
       ),

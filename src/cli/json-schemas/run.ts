@@ -19,6 +19,9 @@ export const runSchema = z.strictObject({
           direction: directionSchema,
           duration_ms: z.number(),
           statements: z.int(),
+          tolerated: z
+            .array(z.string())
+            .describe("objects that were there already and equal what the migration makes"),
         }),
       ),
       duration_ms: z.number(),

@@ -96,6 +96,7 @@ export class ActivityTracker {
       case "migration.failed":
       case "statement.finished":
       case "statement.skipped":
+      case "statement.tolerated":
         this.#current.delete(event.target);
         break;
     }

@@ -75,6 +75,12 @@ export class EventLines {
           this.#row(`    ${this.#label(event)}`, "skipped", style.dim),
           ...(event.reason === "" ? [] : [style.dim(`      ${event.reason}`)]),
         ];
+      case "statement.tolerated":
+        return [
+          ...this.#switchTo(event.target),
+          this.#row(`    ${this.#label(event)}`, "tolerated", style.dim),
+          style.dim(`      ${event.object} was there already and equals`),
+        ];
       case "migration.retrying":
         return [
           ...this.#switchTo(event.target),

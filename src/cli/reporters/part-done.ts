@@ -10,7 +10,11 @@ export class PartDone {
     if (event.type === "migration.started") {
       this.#begun.delete(key(event));
       this.#failed.delete(key(event));
-    } else if (event.type === "statement.finished" || event.type === "statement.skipped") {
+    } else if (
+      event.type === "statement.finished" ||
+      event.type === "statement.skipped" ||
+      event.type === "statement.tolerated"
+    ) {
       this.#begun.add(key(event));
     } else if (event.type === "migration.finished") {
       this.#begun.delete(key(event));

@@ -55,7 +55,7 @@ export function statusOf(
 
 /** A migration that was run. */
 export function applied(id: string, direction: "up" | "down" = "up"): AppliedMigration {
-  return { id, kind: "versioned", direction, durationMs: 12, statements: 2 };
+  return { id, kind: "versioned", direction, durationMs: 12, statements: 2, tolerated: [] };
 }
 
 /** What a run did on one target. */

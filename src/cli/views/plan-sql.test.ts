@@ -43,6 +43,7 @@ function planned(steps: readonly PlanStep[], more: Partial<PlannedMigration> = {
     resume: null,
     lockTimeoutMs: 500,
     statementTimeoutMs: 0,
+    tolerateExisting: false,
     steps,
     ...more,
   };

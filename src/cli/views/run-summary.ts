@@ -1,6 +1,7 @@
 import type { RunResult, TargetRunResult } from "../../api/types.ts";
 import { formatDuration } from "../../core/duration.ts";
 import type { ViewContext } from "../verb.ts";
+import { count } from "../reporters/statement-label.ts";
 import { migrations } from "./words.ts";
 
 export type RunVerbName = "up" | "down" | "redo" | "baseline";
@@ -8,8 +9,10 @@ export type RunVerbName = "up" | "down" | "redo" | "baseline";
 function done(verb: RunVerbName, target: TargetRunResult): string {
   const up = target.migrations.filter(({ direction }) => direction === "up").length;
   const down = target.migrations.length - up;
+  const there = target.migrations.reduce((sum, { tolerated }) => sum + tolerated.length, 0);
+  const tolerated = there === 0 ? "" : `, ${count(there, "object")} there already`;
   return {
-    up: `${migrations(up)} applied`,
+    up: `${migrations(up)} applied${tolerated}`,
     down: `${migrations(down)} taken back`,
     redo: `${migrations(down)} taken back, ${up} applied again`,
     baseline: `${migrations(up)} marked as applied, none was run`,

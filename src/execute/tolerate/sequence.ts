@@ -1,0 +1,74 @@
+import type { CreateSeqStmt } from "libpg-query";
+import { ident } from "../../sql/quote.ts";
+import { StatementRewrite } from "../../sql/rewrite.ts";
+import type { Creation } from "./creation.ts";
+import { differencesOf, readFacts } from "./facts.ts";
+import {
+  listOf,
+  nameOfList,
+  nameOfRange,
+  oidOf,
+  otherKind,
+  relationInTheWay,
+  relationNamed,
+  renamedRange,
+} from "./names.ts";
+import { SEQUENCE_TEXT } from "./relation-facts.ts";
+import type { Scratch } from "./scratch.ts";
+import { makeShell } from "./shell.ts";
+
+const SEQUENCE_SQL = `SELECT 'sequence' AS subject, v.property, v.value FROM (VALUES
+  ('parameters', ${SEQUENCE_TEXT("$1::pg_catalog.oid")}),
+  ('owner', (SELECT 'OWNED BY ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) || '.' || pg_catalog.quote_ident(a.attname)
+    FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = $1::pg_catalog.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i'))),
+  ('UNLOGGED', (SELECT CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.oid))
+) v (property, value)`;
+
+/** CREATE SEQUENCE: its parameters and what owns it; how far it has counted is not compared. */
+export function sequenceCreation(sql: string, statement: CreateSeqStmt): Creation | null {
+  const { sequence } = statement;
+  if (sequence === undefined || sequence.relpersistence === "t") return null;
+  const written = nameOfRange(sequence);
+  return {
+    lookup: (session) => relationInTheWay(session, written),
+    async differences(scratch, existing) {
+      const other = otherKind(existing, "S", "sequence");
+      if (other.length > 0) return other;
+      const rewrite = new StatementRewrite(sql, { CreateSeqStmt: statement });
+      rewrite.replaceNameAt(sequence.location, scratch.named(written.name));
+      rewrite.node.CreateSeqStmt.sequence = renamedRange(sequence, scratch.schema, written.name);
+      await redirectOwner(scratch, rewrite);
+      await scratch.make(rewrite);
+      const oid = await oidOf(scratch.session, scratch.schema, written.name);
+      await scratch.readQualified();
+      return differencesOf(
+        await readFacts(scratch, SEQUENCE_SQL, [existing.oid], null),
+        await readFacts(scratch, SEQUENCE_SQL, [oid], existing.schema),
+      );
+    },
+  };
+}
+
+/** A sequence and the table that owns it must lie in one schema, so that its owner is a copy in the scratch. */
+async function redirectOwner(
+  scratch: Scratch,
+  rewrite: StatementRewrite<{ CreateSeqStmt: CreateSeqStmt }>,
+): Promise<void> {
+  for (const option of rewrite.node.CreateSeqStmt.options ?? []) {
+    if (!("DefElem" in option) || option.DefElem.defname !== "owned_by") continue;
+    const { arg } = option.DefElem;
+    const items = arg !== undefined && "List" in arg ? (arg.List.items ?? []) : [];
+    const column = items.at(-1);
+    // OWNED BY NONE.
+    if (column === undefined || items.length < 2) continue;
+    const table = await relationNamed(scratch.session, nameOfList(items.slice(0, -1)));
+    if (table === null) continue;
+    const { name } = await makeShell(scratch, table.oid);
+    const owner = nameOfList([column]).name;
+    option.DefElem.arg = { List: { items: [...listOf(scratch.schema, name), column] } };
+    rewrite.replaceNameBehind(["owned", "by"], `${scratch.named(name)}.${ident(owner)}`);
+  }
+}

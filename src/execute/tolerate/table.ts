@@ -1,0 +1,80 @@
+import type { CreateStmt } from "libpg-query";
+import { StatementRewrite } from "../../sql/rewrite.ts";
+import { NotComparable, type Creation } from "./creation.ts";
+import { differencesOf, readFacts, type Facts } from "./facts.ts";
+import { redirectForeignKeys } from "./foreign-keys.ts";
+import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
+import { COLUMNS_SQL, CONSTRAINTS_SQL, RELATION_SQL } from "./relation-facts.ts";
+import type { Scratch } from "./scratch.ts";
+import { makeShell } from "./shell.ts";
+
+/**
+ * CREATE TABLE: columns in their order, constraints by name, partitioning, storage parameters. Indexes that belong to no constraint, triggers
+ * and policies are objects of their own. Of a partition the bound counts; its columns come from the table it is a part of.
+ */
+export function tableCreation(sql: string, statement: CreateStmt): Creation | null {
+  const { relation, partbound, inhRelations = [], tableElts = [] } = statement;
+  if (relation === undefined || relation.relpersistence === "t") return null;
+  const written = nameOfRange(relation);
+  return {
+    lookup: (session) => relationInTheWay(session, written),
+    async differences(scratch, existing) {
+      const other = otherKind(existing, "rp", "table");
+      if (other.length > 0) return other;
+      if (inhRelations.length > 0 && partbound === undefined)
+        throw new NotComparable("it inherits from another table");
+      if (partbound !== undefined && tableElts.length > 0)
+        throw new NotComparable("it is a partition with columns or constraints of its own");
+      const rewrite = new StatementRewrite(sql, { CreateStmt: statement });
+      const made = rewrite.node.CreateStmt;
+      rewrite.replaceNameAt(relation.location, scratch.named(written.name));
+      made.relation = renamedRange(relation, scratch.schema, written.name);
+      await redirectForeignKeys(scratch, rewrite, made.tableElts ?? [], {
+        oid: existing.oid,
+        name: written.name,
+      });
+      if (partbound !== undefined) await redirectParent(scratch, rewrite);
+      // The shell is made while the file's search_path holds, as its columns' types were.
+      const shell = await makeShell(scratch, existing.oid);
+      await scratch.make(rewrite);
+      const oid = await oidOf(scratch.session, scratch.schema, written.name);
+      await scratch.readQualified();
+      const whole = partbound === undefined;
+      return differencesOf(
+        await tableFacts(scratch, existing.oid, shell.oid, whole, null),
+        await tableFacts(scratch, oid, oid, whole, existing.schema),
+      );
+    },
+  };
+}
+
+async function redirectParent(
+  scratch: Scratch,
+  rewrite: StatementRewrite<{ CreateStmt: CreateStmt }>,
+): Promise<void> {
+  const made = rewrite.node.CreateStmt;
+  const [parent] = made.inhRelations ?? [];
+  if (parent === undefined || !("RangeVar" in parent)) return;
+  const live = await relationNamed(scratch.session, nameOfRange(parent.RangeVar));
+  if (live === null) return;
+  const shell = await makeShell(scratch, live.oid, { partitioned: true });
+  rewrite.replaceNameAt(parent.RangeVar.location, scratch.named(shell.name));
+  made.inhRelations = [{ RangeVar: renamedRange(parent.RangeVar, scratch.schema, shell.name) }];
+}
+
+/** @param columnsOf the relation whose columns the expressions of `oid` are read with. */
+async function tableFacts(
+  scratch: Scratch,
+  oid: string,
+  columnsOf: string,
+  whole: boolean,
+  liveSchema: string | null,
+): Promise<Facts> {
+  const facts = new Map<string, ReadonlyMap<string, string | null>>();
+  for (const sql of whole ? [RELATION_SQL, COLUMNS_SQL, CONSTRAINTS_SQL] : [RELATION_SQL]) {
+    for (const [subject, properties] of await readFacts(scratch, sql, [oid, columnsOf], liveSchema)) {
+      facts.set(subject, properties);
+    }
+  }
+  return facts;
+}
