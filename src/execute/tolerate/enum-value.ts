@@ -31,7 +31,7 @@ export function enumValueCreation(
     },
     async differences({ session }, existing) {
       const labels = (await labelsOf(session, existing.oid)).filter(
-        (label) => label === newVal || !laterValues.has(label),
+        (label) => label === newVal || label === newValNeighbor || !laterValues.has(label),
       );
       const at = labels.indexOf(newVal);
       const [before, after] = [labels[at - 1], labels[at + 1]];

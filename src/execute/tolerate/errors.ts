@@ -1,8 +1,10 @@
 import { GodwitError, isGodwitError, type Location } from "../../core/error.ts";
 import type { PlannedMigration } from "../../plan/types.ts";
+import type { Session } from "../../postgres/session.ts";
 import { isDatabaseError } from "../../postgres/database-error.ts";
 import { isRetryableInTransaction, SQLSTATE } from "../../postgres/sqlstate.ts";
 import { excerpt } from "../../sql/excerpt.ts";
+import { ident } from "../../sql/quote.ts";
 import type { Statement } from "../../sql/types.ts";
 import { NotComparable } from "./creation.ts";
 
@@ -60,12 +62,13 @@ export function halfThere(planned: PlannedMigration, statement: Statement, name:
  * What a comparison that failed means. Waiting for a lock may be tried again, and a lost connection or an interruption is
  * told as such; anything else that the server refuses in the scratch means that it cannot be compared.
  */
-export function comparisonError(
+export async function comparisonError(
   error: unknown,
+  session: Session,
   planned: PlannedMigration,
   statement: Statement,
   name: string,
-): unknown {
+): Promise<unknown> {
   if (error instanceof NotComparable) return notComparable(planned, statement, name, error.message);
   if (isGodwitError(error) || !isDatabaseError(error)) return error;
   if (isRetryableInTransaction(error.code) || error.code === SQLSTATE.queryCanceled) return error;
@@ -76,12 +79,19 @@ export function comparisonError(
       {
         location: placeOf(planned, statement),
         sqlstate: error.code,
-        hint: "to compare, the role must be able to make a schema, which is rolled back: GRANT CREATE ON DATABASE … TO …, then: godwit up",
+        hint: `to compare, the role makes a schema, which is rolled back; as the owner of the database: ${await grantSql(session)}\nthen: godwit up`,
         cause: error,
       },
     );
   }
   return notComparable(planned, statement, name, `making it a second time failed: ${error.message}`, error);
+}
+
+async function grantSql(session: Session): Promise<string> {
+  const [row] = await session.rows(
+    "SELECT pg_catalog.current_database() AS database, current_user::pg_catalog.text AS role",
+  );
+  return `GRANT CREATE ON DATABASE ${ident(row?.database ?? "")} TO ${ident(row?.role ?? "")}`;
 }
 
 function orDone({ id }: PlannedMigration): string {

@@ -51,7 +51,7 @@ function differing(
     const [has, says] = [live.get(property) ?? null, file.get(property) ?? null];
     if (has === says) continue;
     if (`${has ?? ""}${says ?? ""}`.includes("\n"))
-      lines.push(`${subject}: ${property}`, ...block(has, says));
+      lines.push(subject === property ? `${subject}:` : `${subject}: ${property}`, ...block(has, says));
     else lines.push(`${subject}: ${has ?? `no ${property}`}, the file says ${says ?? `no ${property}`}`);
   }
   return lines;

@@ -32,7 +32,7 @@ export function indexCreation(sql: string, statement: IndexStmt): Creation | nul
           `there is an index of this name on another table, the file makes it on ${table?.name ?? "this"}`,
         ];
       }
-      const shell = await makeShell(scratch, table.oid);
+      const shell = await makeShell(scratch, table.oid, { name: relation.relname ?? "" });
       const rewrite = new StatementRewrite(sql, { IndexStmt: statement });
       const made = rewrite.node.IndexStmt;
       rewrite.replaceNameAt(relation.location, scratch.named(shell.name));

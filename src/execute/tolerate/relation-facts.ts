@@ -23,16 +23,16 @@ export const SEQUENCE_TEXT = (oid: string): string =>
  * Columns that newer servers have are read by way of JSON, so that one text serves every major.
  */
 const INDEX_KEYS = `(SELECT pg_catalog.string_agg(
-    CASE WHEN k.att = 0 THEN '(expression)' ELSE pg_catalog.quote_ident(ka.attname) END
-    || CASE WHEN k.n > i.indnkeyatts OR i.indcollation[k.n - 1] = 0 OR (k.att <> 0 AND i.indcollation[k.n - 1] = ka.attcollation) THEN ''
+    CASE WHEN k.att = 0 THEN '<expression>' ELSE pg_catalog.quote_ident(ka.attname) END
+    || CASE WHEN k.n > i.indnkeyatts OR i.indcollation[k.n - 1] = 0
+         OR i.indcollation[k.n - 1] = coalesce(ka.attcollation, (SELECT typcollation FROM pg_catalog.pg_type WHERE oid = ia.atttypid)) THEN ''
        ELSE ' COLLATE ' || (SELECT ${NAME("kn.nspname", "ko.collname")} FROM pg_catalog.pg_collation ko
          JOIN pg_catalog.pg_namespace kn ON kn.oid = ko.collnamespace WHERE ko.oid = i.indcollation[k.n - 1]) END
     || coalesce((SELECT CASE WHEN kc.opcdefault AND ia.attoptions IS NULL THEN '' ELSE ' ' || ${NAME("kn.nspname", "kc.opcname")} END
          FROM pg_catalog.pg_opclass kc JOIN pg_catalog.pg_namespace kn ON kn.oid = kc.opcnamespace
          WHERE kc.oid = i.indclass[k.n - 1] AND k.n <= i.indnkeyatts), '')
     || coalesce(' (' || pg_catalog.array_to_string(ia.attoptions, ', ') || ')', '')
-    || CASE WHEN k.n <= i.indnkeyatts AND i.indoption[k.n - 1] & 1 = 1 THEN ' DESC' ELSE '' END
-    || CASE WHEN k.n <= i.indnkeyatts AND i.indoption[k.n - 1] & 2 = 2 THEN ' NULLS FIRST' ELSE '' END
+    || CASE WHEN k.n > i.indnkeyatts THEN '' ELSE CASE i.indoption[k.n - 1] & 3 WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' ELSE '' END END
     || CASE WHEN k.n = i.indnkeyatts AND i.indnatts > i.indnkeyatts THEN ') INCLUDE (' WHEN k.n = i.indnatts THEN '' ELSE ', ' END,
     '' ORDER BY k.n)
   FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY k (att, n)
@@ -40,7 +40,7 @@ const INDEX_KEYS = `(SELECT pg_catalog.string_agg(
   LEFT JOIN pg_catalog.pg_attribute ka ON ka.attrelid = i.indrelid AND ka.attnum = k.att)`;
 
 const INDEX_TEXT = `'(' || ${INDEX_KEYS} || ')'
-  || coalesce(' of the expressions ' || pg_catalog.pg_get_expr(i.indexprs, $2::pg_catalog.oid), '')
+  || coalesce(' <' || pg_catalog.pg_get_expr(i.indexprs, $2::pg_catalog.oid) || '>', '')
   || CASE WHEN pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct' = 'true' THEN ' NULLS NOT DISTINCT' ELSE '' END
   || coalesce(' WITH (' || (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o) FROM pg_catalog.unnest(x.reloptions) o) || ')', '')
   || coalesce(' TABLESPACE ' || (SELECT spcname FROM pg_catalog.pg_tablespace WHERE oid = x.reltablespace), '')
@@ -111,7 +111,7 @@ LATERAL (VALUES
 WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, v.ord`;
 
 const PARTITION_KEY = `(SELECT 'PARTITION BY ' || CASE p.partstrat WHEN 'l' THEN 'LIST' WHEN 'r' THEN 'RANGE' ELSE 'HASH' END || ' ('
-  || (SELECT pg_catalog.string_agg(CASE WHEN k.att = 0 THEN '(expression)' ELSE pg_catalog.quote_ident(ka.attname) END
+  || (SELECT pg_catalog.string_agg(CASE WHEN k.att = 0 THEN '<expression>' ELSE pg_catalog.quote_ident(ka.attname) END
         || CASE WHEN p.partcollation[k.n - 1] = 0 OR p.partcollation[k.n - 1] = ka.attcollation THEN ''
            ELSE ' COLLATE ' || (SELECT ${NAME("kn.nspname", "ko.collname")} FROM pg_catalog.pg_collation ko
              JOIN pg_catalog.pg_namespace kn ON kn.oid = ko.collnamespace WHERE ko.oid = p.partcollation[k.n - 1]) END
@@ -119,7 +119,7 @@ const PARTITION_KEY = `(SELECT 'PARTITION BY ' || CASE p.partstrat WHEN 'l' THEN
              JOIN pg_catalog.pg_namespace kn ON kn.oid = kc.opcnamespace WHERE kc.oid = p.partclass[k.n - 1]), ', ' ORDER BY k.n)
       FROM pg_catalog.unnest(p.partattrs) WITH ORDINALITY k (att, n)
       LEFT JOIN pg_catalog.pg_attribute ka ON ka.attrelid = p.partrelid AND ka.attnum = k.att) || ')'
-  || coalesce(' of the expressions ' || pg_catalog.pg_get_expr(p.partexprs, $2::pg_catalog.oid), '')
+  || coalesce(' <' || pg_catalog.pg_get_expr(p.partexprs, $2::pg_catalog.oid) || '>', '')
   FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid)`;
 
 const OPTIONS = (relation: string): string =>

@@ -166,7 +166,7 @@ async function isEqual(
   try {
     lines = await Scratch.within(session, (scratch) => creation.differences(scratch, existing));
   } catch (error) {
-    throw comparisonError(error, planned, statement, existing.name);
+    throw await comparisonError(error, session, planned, statement, existing.name);
   }
   if (lines === null) return false;
   if (lines.length > 0) throw differs(planned, statement, existing.name, lines);

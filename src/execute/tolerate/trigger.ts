@@ -106,7 +106,7 @@ function onTable<T extends Node>(sql: string, node: T, on: OnTable<T>): Creation
       };
     },
     async differences(scratch, existing) {
-      const shell = await makeShell(scratch, existing.kind ?? "0");
+      const shell = await makeShell(scratch, existing.kind ?? "0", { name: on.table.relname ?? "" });
       const rewrite = new StatementRewrite(sql, node);
       rewrite.replaceNameAt(on.table.location, scratch.named(shell.name));
       on.rename(rewrite.node, renamedRange(on.table, scratch.schema, shell.name));

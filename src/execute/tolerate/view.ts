@@ -7,7 +7,7 @@ import { RELATION_SQL } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** The query as the server writes it, and the columns' names and types. Reading a query locks its tables with ACCESS SHARE. */
-const VIEW_SQL = `SELECT 'query' AS subject, 'query' AS property, pg_catalog.pg_get_viewdef($1::pg_catalog.oid) AS value
+const VIEW_SQL = `SELECT 'query' AS subject, 'query' AS property, pg_catalog.btrim(pg_catalog.pg_get_viewdef($1::pg_catalog.oid)) AS value
 UNION ALL (SELECT 'column ' || pg_catalog.quote_ident(a.attname), 'type', pg_catalog.format_type(a.atttypid, a.atttypmod)
 FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 ORDER BY a.attnum)`;
 
