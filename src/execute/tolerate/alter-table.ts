@@ -1,38 +1,34 @@
-import type { AlterTableStmt, ColumnDef, Constraint } from "libpg-query";
+import type { AlterTableStmt, Node } from "libpg-query";
 import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
 import { StatementRewrite } from "../../sql/rewrite.ts";
-import { NotComparable, type Creation } from "./creation.ts";
+import { additionsOf, type Addition } from "./additions.ts";
+import { NotComparable, type Creation, type Existing } from "./creation.ts";
 import { differencesOf, readFacts, type Facts } from "./facts.ts";
 import { redirectForeignKeys } from "./foreign-keys.ts";
+import { withoutLater } from "./later.ts";
 import { nameOfRange, oidOf, relationNamed, renamedRange } from "./names.ts";
 import { COLUMNS_SQL, CONSTRAINTS_SQL } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
 import { makeShell } from "./shell.ts";
 
-/** A column or a constraint that ALTER TABLE adds. */
-interface Addition {
-  readonly kind: "column" | "constraint";
-  /** null: a primary key without a name, of which a table has one at most. */
-  readonly name: string | null;
-  /** IF NOT EXISTS, which columns alone can have. */
-  readonly skipsItself: boolean;
-}
-
 /**
  * ALTER TABLE … ADD COLUMN and ADD CONSTRAINT: made on an empty copy of the table. Only what the statement makes is
  * compared, not what else the table has.
  */
-export function additionCreation(sql: string, statement: AlterTableStmt): Creation | null {
+export function additionCreation(
+  sql: string,
+  statement: AlterTableStmt,
+  later: readonly Node[],
+): Creation | null {
   const { relation, cmds = [], objtype } = statement;
-  const additions = cmds.flatMap((cmd) => ("AlterTableCmd" in cmd ? additionOf(cmd.AlterTableCmd) : []));
+  const additions = additionsOf(statement);
   if (relation === undefined || additions.length === 0) return null;
-  let present: readonly Addition[] = [];
   return {
     async lookup(session) {
       const table = await relationNamed(session, nameOfRange(relation));
       if (table === null) return null;
-      present = await presentOf(session, table.oid, additions);
+      const present = await presentOf(session, table.oid, additions);
       if (present.length === 0) return null;
       const names = present.map(({ kind, name }) =>
         name === null ? "primary key" : `${kind} ${ident(name)}`,
@@ -48,12 +44,16 @@ export function additionCreation(sql: string, statement: AlterTableStmt): Creati
       if (objtype !== "OBJECT_TABLE" || !"rp".includes(existing.kind ?? ""))
         throw new NotComparable("it is no table");
       if (additions.length < cmds.length)
-        throw new NotComparable("the statement does more than to add columns and constraints");
+        throw new NotComparable(
+          "the statement does more than to add columns and named constraints: write them apart",
+        );
+      const present = await presentOf(scratch.session, existing.oid, additions);
       const columns = new Set(
         present.flatMap(({ kind, name }) => (kind === "column" && name !== null ? [name] : [])),
       );
       const rewrite = new StatementRewrite(sql, { AlterTableStmt: statement });
       const made = rewrite.node.AlterTableStmt;
+      const own = await withoutLater(scratch.session, later, existing.oid);
       const live = await makeShell(scratch, existing.oid);
       const shell = await makeShell(scratch, existing.oid, {
         name: relation.relname ?? "",
@@ -71,18 +71,20 @@ export function additionCreation(sql: string, statement: AlterTableStmt): Creati
       await redirectForeignKeys(scratch, rewrite, definitions, null);
       await scratch.make(rewrite);
       await scratch.readQualified();
-      return compared(scratch, existing.oid, live.oid, shell.name, present, existing.rest === undefined);
+      const lines = await compared(scratch, existing, live.oid, shell.name, present, own);
+      // The server would choose another name.
+      return lines.length > 0 && present.every(({ chosen }) => chosen) ? null : lines;
     },
   };
 }
 
 async function compared(
   scratch: Scratch,
-  liveOid: string,
+  existing: Existing,
   columnsOf: string,
   shell: string,
   present: readonly Addition[],
-  whole: boolean,
+  own: (facts: Facts) => Facts,
 ): Promise<string[]> {
   const madeOid = await oidOf(scratch.session, scratch.schema, shell);
   const named = new Set(
@@ -90,11 +92,7 @@ async function compared(
   );
   const read = async (sql: string, oid: string, columns: string, schema: string | null): Promise<Facts> =>
     readFacts(scratch, sql, [oid, columns], schema);
-  const [row] = await scratch.session.rows(
-    "SELECT n.nspname AS schema FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::pg_catalog.oid",
-    [liveOid],
-  );
-  const schema = row?.schema ?? null;
+  const { oid: liveOid, schema, rest } = existing;
   const columns = [
     await read(COLUMNS_SQL, liveOid, columnsOf, null),
     await read(COLUMNS_SQL, madeOid, madeOid, schema),
@@ -104,29 +102,17 @@ async function compared(
     await read(CONSTRAINTS_SQL, madeOid, madeOid, schema),
   ] as const;
   // Where only a part is there, the constraints that the missing columns bring are none of it.
-  const wanted = new Set([...constraints[1].keys()].filter((subject) => whole || named.has(subject)));
+  const wanted = new Set(
+    [...constraints[1].keys()].filter((subject) => rest === undefined || named.has(subject)),
+  );
   return [
-    ...differencesOf(only(columns[0], named), only(columns[1], named)),
+    ...differencesOf(own(only(columns[0], named)), own(only(columns[1], named))),
     ...differencesOf(only(constraints[0], wanted), only(constraints[1], wanted)),
   ];
 }
 
 function only(facts: Facts, subjects: ReadonlySet<string>): Facts {
   return new Map([...facts].filter(([subject]) => subjects.has(subject)));
-}
-
-function additionOf(cmd: {
-  readonly subtype?: string;
-  readonly def?: unknown;
-  readonly missing_ok?: boolean;
-}): Addition[] {
-  const def = cmd.def as { readonly ColumnDef?: ColumnDef; readonly Constraint?: Constraint } | undefined;
-  if (cmd.subtype === "AT_AddColumn" && def?.ColumnDef?.colname !== undefined)
-    return [{ kind: "column", name: def.ColumnDef.colname, skipsItself: cmd.missing_ok === true }];
-  if (cmd.subtype !== "AT_AddConstraint" || def?.Constraint === undefined) return [];
-  const { conname, contype } = def.Constraint;
-  if (conname === undefined && contype !== "CONSTR_PRIMARY") return [];
-  return [{ kind: "constraint", name: conname ?? null, skipsItself: false }];
 }
 
 async function presentOf(

@@ -16,12 +16,12 @@ import { tableAsCreation, viewCreation } from "./view.ts";
 
 /** By the grammar's node: what a statement makes. null: nothing that could be in its way, or it is not known how to compare it. */
 function creationOfNode(sql: string, node: Node, later: readonly Node[]): Creation | null {
-  if ("CreateStmt" in node) return tableCreation(sql, node.CreateStmt);
+  if ("CreateStmt" in node) return tableCreation(sql, node.CreateStmt, later);
   if ("IndexStmt" in node) return indexCreation(sql, node.IndexStmt);
-  if ("AlterTableStmt" in node) return additionCreation(sql, node.AlterTableStmt);
+  if ("AlterTableStmt" in node) return additionCreation(sql, node.AlterTableStmt, later);
   if ("ViewStmt" in node) return viewCreation(sql, node.ViewStmt);
   if ("CreateTableAsStmt" in node) return tableAsCreation(sql, node.CreateTableAsStmt);
-  if ("CreateSeqStmt" in node) return sequenceCreation(sql, node.CreateSeqStmt);
+  if ("CreateSeqStmt" in node) return sequenceCreation(sql, node.CreateSeqStmt, later);
   if ("CreateEnumStmt" in node) return enumCreation(sql, node.CreateEnumStmt);
   if ("AlterEnumStmt" in node) return enumValueCreation(sql, node.AlterEnumStmt, laterValues(later));
   if ("CompositeTypeStmt" in node) return compositeCreation(sql, node.CompositeTypeStmt);

@@ -1,4 +1,5 @@
-import type { CreateSeqStmt } from "libpg-query";
+import type { CreateSeqStmt, Node } from "libpg-query";
+import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
 import { StatementRewrite } from "../../sql/rewrite.ts";
 import type { Creation } from "./creation.ts";
@@ -25,10 +26,14 @@ const SEQUENCE_SQL = `SELECT 'sequence' AS subject, v.property, v.value FROM (VA
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = $1::pg_catalog.oid
       AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i'))),
   ('UNLOGGED', (SELECT CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.oid))
-) v (property, value)`;
+) v (property, value) WHERE v.property <> ALL ($2::pg_catalog.text[])`;
 
 /** CREATE SEQUENCE: its parameters and what owns it; how far it has counted is not compared. */
-export function sequenceCreation(sql: string, statement: CreateSeqStmt): Creation | null {
+export function sequenceCreation(
+  sql: string,
+  statement: CreateSeqStmt,
+  later: readonly Node[],
+): Creation | null {
   const { sequence } = statement;
   if (sequence === undefined || sequence.relpersistence === "t") return null;
   const written = nameOfRange(sequence);
@@ -44,12 +49,26 @@ export function sequenceCreation(sql: string, statement: CreateSeqStmt): Creatio
       await scratch.make(rewrite);
       const oid = await oidOf(scratch.session, scratch.schema, written.name);
       await scratch.readQualified();
+      const changed = await changedLater(scratch.session, later, existing.oid);
       return differencesOf(
-        await readFacts(scratch, SEQUENCE_SQL, [existing.oid], null),
-        await readFacts(scratch, SEQUENCE_SQL, [oid], existing.schema),
+        await readFacts(scratch, SEQUENCE_SQL, [existing.oid, changed], null),
+        await readFacts(scratch, SEQUENCE_SQL, [oid, changed], existing.schema),
       );
     },
   };
+}
+
+/** Properties that ALTER SEQUENCE sets later in the file: not for the statement that makes it to have. */
+async function changedLater(session: Session, later: readonly Node[], oid: string): Promise<string[]> {
+  const changed = new Set<string>();
+  for (const node of later) {
+    if (!("AlterSeqStmt" in node) || node.AlterSeqStmt.sequence === undefined) continue;
+    if ((await relationNamed(session, nameOfRange(node.AlterSeqStmt.sequence)))?.oid !== oid) continue;
+    for (const option of node.AlterSeqStmt.options ?? []) {
+      if ("DefElem" in option) changed.add(option.DefElem.defname === "owned_by" ? "owner" : "parameters");
+    }
+  }
+  return [...changed];
 }
 
 /** A sequence and the table that owns it must lie in one schema, so that its owner is a copy in the scratch. */

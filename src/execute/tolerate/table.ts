@@ -1,9 +1,10 @@
-import type { CreateStmt } from "libpg-query";
+import type { CreateStmt, Node } from "libpg-query";
 import { StatementRewrite } from "../../sql/rewrite.ts";
 import { NotComparable, type Creation } from "./creation.ts";
 import { differencesOf, readFacts, type Facts } from "./facts.ts";
 import { redirectForeignKeys } from "./foreign-keys.ts";
 import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
+import { withoutLater } from "./later.ts";
 import { COLUMNS_SQL, CONSTRAINTS_SQL, RELATION_SQL } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
 import { makeShell } from "./shell.ts";
@@ -12,7 +13,7 @@ import { makeShell } from "./shell.ts";
  * CREATE TABLE: columns in their order, constraints by name, partitioning, storage parameters. Indexes that belong to no constraint, triggers
  * and policies are objects of their own. Of a partition the bound counts; its columns come from the table it is a part of.
  */
-export function tableCreation(sql: string, statement: CreateStmt): Creation | null {
+export function tableCreation(sql: string, statement: CreateStmt, later: readonly Node[]): Creation | null {
   const { relation, partbound, inhRelations = [], tableElts = [] } = statement;
   if (relation === undefined || relation.relpersistence === "t") return null;
   const written = nameOfRange(relation);
@@ -34,6 +35,7 @@ export function tableCreation(sql: string, statement: CreateStmt): Creation | nu
         name: written.name,
       });
       if (partbound !== undefined) await redirectParent(scratch, rewrite);
+      const own = await withoutLater(scratch.session, later, existing.oid);
       // The shell is made while the file's search_path holds, as its columns' types were.
       const shell = await makeShell(scratch, existing.oid);
       await scratch.make(rewrite);
@@ -41,8 +43,8 @@ export function tableCreation(sql: string, statement: CreateStmt): Creation | nu
       await scratch.readQualified();
       const whole = partbound === undefined;
       return differencesOf(
-        await tableFacts(scratch, existing.oid, shell.oid, whole, null),
-        await tableFacts(scratch, oid, oid, whole, existing.schema),
+        own(await tableFacts(scratch, existing.oid, shell.oid, whole, null)),
+        own(await tableFacts(scratch, oid, oid, whole, existing.schema)),
       );
     },
   };

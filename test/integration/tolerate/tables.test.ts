@@ -155,6 +155,45 @@ const TABLES: readonly ToleranceCase[] = [
     tolerated: ["table public.b"],
   },
   {
+    name: "what later statements of the file add and change",
+    live: `CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (id int NOT NULL DEFAULT 7, user_id int NOT NULL REFERENCES users, n int, note text CHECK (note <> ''), PRIMARY KEY (id),
+           CONSTRAINT positive CHECK (n > 0), UNIQUE (n), CHECK (id > n)); ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders ALTER note SET STORAGE EXTERNAL`,
+    file: `CREATE TABLE IF NOT EXISTS orders (id int, user_id int, n int);
+           ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text CHECK (note <> ''); ALTER TABLE ONLY public.orders ADD PRIMARY KEY (id);
+           ALTER TABLE orders ALTER COLUMN id SET DEFAULT 7, ALTER COLUMN user_id SET NOT NULL; ALTER TABLE orders ADD CONSTRAINT positive CHECK (n > 0);
+           ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users; ALTER TABLE orders ADD UNIQUE (n); ALTER TABLE orders ADD CHECK (id > n);
+           ALTER TABLE orders ENABLE ROW LEVEL SECURITY, ALTER note SET STORAGE EXTERNAL;`,
+    tolerated: [
+      "table public.orders",
+      "column note of table public.orders",
+      "primary key of table public.orders",
+      "constraint positive of table public.orders",
+      "constraint orders_user_id_fkey of table public.orders",
+      "constraint orders_n_key of table public.orders",
+      "constraint orders_check of table public.orders",
+    ],
+  },
+  {
+    name: "a dump of a database in that database",
+    live: `CREATE TABLE orders (id serial PRIMARY KEY, total int); CREATE INDEX orders_total ON orders (total)`,
+    file: `SET client_min_messages = warning; SET check_function_bodies = false;
+           CREATE TABLE public.orders (id integer NOT NULL, total integer); CREATE SEQUENCE public.orders_id_seq AS integer START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1;
+           ALTER SEQUENCE public.orders_id_seq OWNED BY public.orders.id; ALTER TABLE ONLY public.orders ALTER COLUMN id SET DEFAULT nextval('public.orders_id_seq'::regclass);
+           ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey PRIMARY KEY (id); CREATE INDEX orders_total ON public.orders USING btree (total);`,
+    tolerated: [
+      "table public.orders",
+      "sequence public.orders_id_seq",
+      "constraint orders_pkey of table public.orders",
+      "index public.orders_total",
+    ],
+  },
+  {
+    name: "a constraint that the server names differs, so that another one is made",
+    live: "CREATE TABLE a (x int UNIQUE DEFERRABLE)",
+    file: "ALTER TABLE a ADD UNIQUE (x); ALTER TABLE a DROP CONSTRAINT a_x_key1;",
+    tolerated: [],
+  },
+  {
     name: "a table that inherits",
     live: "CREATE TABLE a (x int); CREATE TABLE b (y int) INHERITS (a)",
     file: "CREATE TABLE IF NOT EXISTS b (y int) INHERITS (a);",

@@ -1,0 +1,141 @@
+import type { AlterTableStmt, Node } from "libpg-query";
+import type { Session } from "../../postgres/session.ts";
+import { ident } from "../../sql/quote.ts";
+import { additionsOf } from "./additions.ts";
+import type { Facts } from "./facts.ts";
+import { nameOfRange, relationNamed } from "./names.ts";
+
+/** Properties of a column that ALTER TABLE … ALTER COLUMN sets. */
+const OF_COLUMN: Readonly<Record<string, readonly string[]>> = {
+  AT_ColumnDefault: ["default"],
+  AT_SetNotNull: ["NOT NULL"],
+  AT_DropNotNull: ["NOT NULL"],
+  AT_AddIdentity: ["identity", "NOT NULL"],
+  AT_SetIdentity: ["identity"],
+  AT_DropIdentity: ["identity"],
+  AT_SetExpression: ["generated value"],
+  AT_DropExpression: ["generated value"],
+  AT_AlterColumnType: ["type", "collation", "default", "storage"],
+  AT_SetStorage: ["storage"],
+  AT_SetCompression: ["compression"],
+  AT_SetOptions: ["options"],
+  AT_ResetOptions: ["options"],
+};
+
+/** Properties of the table as a whole that ALTER TABLE sets. */
+const OF_TABLE: Readonly<Record<string, readonly string[]>> = {
+  AT_EnableRowSecurity: ["row level security"],
+  AT_DisableRowSecurity: ["row level security"],
+  AT_ForceRowSecurity: ["row level security"],
+  AT_NoForceRowSecurity: ["row level security"],
+  AT_SetRelOptions: ["options", "toast options"],
+  AT_ResetRelOptions: ["options", "toast options"],
+  AT_SetLogged: ["UNLOGGED"],
+  AT_SetUnLogged: ["UNLOGGED"],
+  AT_SetAccessMethod: ["access method"],
+  AT_SetTableSpace: ["tablespace"],
+  AT_AddInherit: ["parent"],
+  AT_DropInherit: ["parent"],
+};
+
+/** What later statements of a file change about a table: not for the one that makes it to have. */
+class Changes {
+  readonly columns = new Set<string>();
+  readonly constraints = new Set<string>();
+  /** `column total` and `it`, with the properties that change. */
+  readonly properties = new Map<string, Set<string>>();
+  primaryKey = false;
+
+  change(subject: string, properties: readonly string[] | undefined): void {
+    const before = this.properties.get(subject) ?? new Set<string>();
+    this.properties.set(subject, new Set([...before, ...(properties ?? [])]));
+  }
+
+  read(statement: AlterTableStmt): void {
+    for (const { kind, name } of additionsOf(statement)) {
+      if (name === null) this.primaryKey = true;
+      else if (kind === "column") this.columns.add(name);
+      else this.constraints.add(name);
+    }
+    for (const node of statement.cmds ?? []) {
+      if (!("AlterTableCmd" in node)) continue;
+      const { subtype = "", name, def } = node.AlterTableCmd;
+      if (subtype === "AT_DropColumn" && name !== undefined) this.columns.add(name);
+      if (subtype === "AT_DropConstraint" && name !== undefined) this.constraints.add(name);
+      if (name !== undefined) this.change(`column ${ident(name)}`, OF_COLUMN[subtype]);
+      this.change("it", OF_TABLE[subtype]);
+      if (def !== undefined && "Constraint" in def && def.Constraint.contype === "CONSTR_PRIMARY")
+        this.primaryKey = true;
+    }
+  }
+}
+
+/**
+ * Finds what later statements of the file do to a table that was there already: they may have been run as well, so that it has
+ * what they make. Each of them is compared, or run, in its turn.
+ * @returns takes facts of the table and leaves out what is not for the statement that makes the table to have.
+ */
+export async function withoutLater(
+  session: Session,
+  later: readonly Node[],
+  oid: string,
+): Promise<(facts: Facts) => Facts> {
+  const changes = new Changes();
+  for (const node of later) {
+    if (!("AlterTableStmt" in node)) continue;
+    const { relation, cmds = [] } = node.AlterTableStmt;
+    if (relation === undefined) continue;
+    const table = await relationNamed(session, nameOfRange(relation));
+    if (table?.oid === oid) changes.read(node.AlterTableStmt);
+    for (const cmd of cmds) if (await attaches(session, cmd, oid)) changes.change("it", ["parent", "bound"]);
+  }
+  for (const { name, columns } of await constraintsWith(session, oid, changes)) {
+    changes.constraints.add(name);
+    for (const column of columns) changes.change(`column ${ident(column)}`, ["NOT NULL"]);
+  }
+  const gone = new Set([
+    ...[...changes.columns].map((name) => `column ${ident(name)}`),
+    ...[...changes.constraints].map((name) => `constraint ${ident(name)}`),
+  ]);
+  return (facts) =>
+    new Map(
+      [...facts]
+        .filter(([subject]) => !gone.has(subject))
+        .map(([subject, properties]) => {
+          const changed = changes.properties.get(subject);
+          const kept = [...properties].filter(([property]) => changed?.has(property) !== true);
+          return [subject, new Map(kept)] as const;
+        }),
+    );
+}
+
+async function attaches(session: Session, cmd: Node, oid: string): Promise<boolean> {
+  if (!("AlterTableCmd" in cmd)) return false;
+  const { subtype, def } = cmd.AlterTableCmd;
+  if (subtype !== "AT_AttachPartition" || def === undefined || !("PartitionCmd" in def)) return false;
+  const { name } = def.PartitionCmd;
+  return name !== undefined && (await relationNamed(session, nameOfRange(name)))?.oid === oid;
+}
+
+/** Constraints that came with the later columns, and the primary key if that comes later; of the latter with its columns. */
+async function constraintsWith(
+  session: Session,
+  oid: string,
+  changes: Changes,
+): Promise<{ readonly name: string; readonly columns: readonly string[] }[]> {
+  if (changes.columns.size === 0 && changes.constraints.size === 0 && !changes.primaryKey) return [];
+  const rows = await session.rows(
+    `SELECT c.conname AS name, c.contype AS type, pg_catalog.to_json(ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
+       WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey))) AS columns
+     FROM pg_catalog.pg_constraint c WHERE c.conrelid = $1::pg_catalog.oid`,
+    [oid],
+  );
+  return rows.flatMap((row) => {
+    const columns = JSON.parse(row.columns ?? "[]") as string[];
+    const isKey = row.type === "p" && (changes.primaryKey || changes.constraints.has(row.name ?? ""));
+    if (isKey) return [{ name: row.name ?? "", columns }];
+    return columns.some((column) => changes.columns.has(column))
+      ? [{ name: row.name ?? "", columns: [] }]
+      : [];
+  });
+}
