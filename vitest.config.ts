@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "test/architecture/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/architecture/**/*.test.ts", "test/chaos/model.test.ts"],
           testTimeout: 20_000,
         },
       },
@@ -33,6 +33,18 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 240_000,
+          expect: expectations,
+        },
+      },
+      {
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          exclude: ["test/chaos/model.test.ts"],
+          globalSetup: ["test/support/global-setup.ts"],
+          // Each has a server and fifty processes of its own: one after the other.
+          fileParallelism: false,
+          testTimeout: 900_000,
           expect: expectations,
         },
       },

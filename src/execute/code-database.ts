@@ -1,3 +1,4 @@
+import { crashPoint } from "../core/crash-points.ts";
 import { GodwitError } from "../core/error.ts";
 import type { MigrationDb } from "../migrations/code-types.ts";
 import { isDatabaseError, sqlstateOf } from "../postgres/database-error.ts";
@@ -96,7 +97,9 @@ export class CodeDatabase {
     }
     if (this.#transaction) await this.#assertNoTransactionControl(query.text);
     try {
-      const result = await this.#context.session.typedQuery(query.text, query.values);
+      const running = this.#context.session.typedQuery(query.text, query.values);
+      crashPoint("code.running", this.#planned.id);
+      const result = await running;
       this.sent.answered += 1;
       return result;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { monotonicMs } from "../core/clock.ts";
+import { crashPoint } from "../core/crash-points.ts";
 import type { Emit } from "../core/events.ts";
 import { genesis } from "../history/log-chain.ts";
 import { readHistory, type HistoryScope, type HistorySnapshot } from "../history/read.ts";
@@ -83,7 +84,9 @@ export async function withHeldLock<T>(
           });
     let givenBack = false;
     try {
+      crashPoint("lock.token-raised");
       const terminated = await proveNoEarlierSession(session, scope, claim.earlier, options.signal);
+      crashPoint("lock.no-earlier-session");
       return await body({
         ...claim,
         waitedMs,
@@ -95,9 +98,11 @@ export async function withHeldLock<T>(
         },
       });
     } finally {
+      crashPoint("lock.giving-back");
       await keeper?.close();
       if (!givenBack) await giveBack(session, scope, ownership, keeper !== null);
       await gate.leave();
+      crashPoint("lock.given-back");
     }
   } finally {
     await gate.close();

@@ -1,3 +1,4 @@
+import { crashPoint } from "../core/crash-points.ts";
 import type { Emit } from "../core/events.ts";
 import { readHistory, type HistoryScope, type HistorySnapshot } from "../history/read.ts";
 import { asRefused } from "../history/refused.ts";
@@ -130,6 +131,7 @@ async function workIn<T>(
     await recordStart(writer, options, held, place.pooled ? null : backend).catch((error: unknown) => {
       throw asRefused(error, "write", scope.schema, place.facts.user);
     });
+    crashPoint("run.recorded");
     return await recordEnd(context, options, held, () => body({ context, snapshot }));
   } finally {
     await watch?.close();

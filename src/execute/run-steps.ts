@@ -1,4 +1,5 @@
 import { monotonicMs } from "../core/clock.ts";
+import { crashPoint } from "../core/crash-points.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { mayCommit } from "../plan/decidable.ts";
 import { statementsOf } from "../plan/steps.ts";
@@ -52,6 +53,7 @@ export async function runSteps(
   const finished = resume?.done ?? 0;
   for (const step of planned.steps.slice(0, finished)) await replay(context, planned, step);
   const isNextDone = await settleEarlier(context, planned);
+  if (resume !== null && resume.begun !== null) crashPoint("standalone.judged", planned.id);
   progress.settled = true;
   await writer.write({
     log: [startedEntry(planned)],
@@ -67,6 +69,7 @@ export async function runSteps(
   const all: StatementOutcome[] = [];
   for (const step of planned.steps.slice(finished + (isNextDone ? 1 : 0)))
     all.push(...(await runStep(context, planned, step, progress)));
+  crashPoint("steps.done", planned.id);
   // The ledger tells how far an unfinished migration came; of a finished one the log tells all.
   const messages = planned.format === "code" ? [...context.messages] : [];
   const change = finishedChange(writer, planned, all, monotonicMs() - started, messages);
@@ -74,6 +77,7 @@ export async function runSteps(
     ...change,
     statements: [...change.statements, writer.forgetSteps(planned.id, planned.kind)],
   });
+  crashPoint("steps.completed", planned.id);
   return all;
 }
 
@@ -134,6 +138,7 @@ async function standAlone(
     return [];
   }
   const leftovers = step.kind === "standalone" ? await indexesBefore(session, step.statement) : null;
+  crashPoint("standalone.before-intent", planned.id);
   const putBack = await letStandAlone(session, {
     limits: isPatientStep(step) ? limitsOf(context, planned, step) : null,
     isCode: step.kind === "code",
@@ -144,6 +149,7 @@ async function standAlone(
     ...opening(planned, progress),
   });
   progress.begun = true;
+  crashPoint("standalone.intended", planned.id);
   const outcomes: StatementOutcome[] = [];
   const failure: Failure = { state: "failed" };
   try {
@@ -161,11 +167,13 @@ async function standAlone(
     );
     throw error;
   }
+  crashPoint("standalone.done", planned.id);
   await writer.write({
     log: [stepEntry(planned, "step.finished", step.ordinal, outcomes)],
     steps: [stepRecord(planned, step, "done")],
   });
   await context.courtesy.writeActs(writer);
+  crashPoint("standalone.recorded", planned.id);
   await putBack();
   return outcomes;
 }
@@ -198,9 +206,11 @@ async function runAlone(
     const count = mayCommit(statement) ? await TransactionCount.begin(session) : null;
     failed.state = count === null ? "failed" : "unknown";
     try {
-      const result = await guard.run(() =>
+      const running = guard.run(() =>
         retry.watched(() => watched(context, planned, statement, () => session.query(statement.sql))),
       );
+      crashPoint("standalone.under-way", planned.id);
+      const result = await running;
       const outcome = { statement, durationMs: monotonicMs() - began, rows: result.rowCount };
       emitFinished(context, planned, outcome);
       return outcome;

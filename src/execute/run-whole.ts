@@ -1,3 +1,4 @@
+import { crashPoint } from "../core/crash-points.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { sessionResetSql } from "../postgres/work-session.ts";
 import type { StatementResult } from "../postgres/session.ts";
@@ -134,6 +135,7 @@ export class WholeRunner {
         this.#flights.push(this.#launch(next, { behind: true, committing }));
       }
     });
+    if (committing) crashPoint("bulk.sent", upcoming[0]?.id);
   }
 
   #launch(planned: PlannedMigration, { behind, committing, lockTimeoutMs = null }: LaunchOptions): Flight {

@@ -1,3 +1,4 @@
+import { crashPoint } from "../core/crash-points.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
 import type { HistoryChange } from "../history/writer.ts";
 import { BEGIN, workSettingsSql } from "../postgres/work-session.ts";
@@ -52,11 +53,13 @@ export async function inTransaction<T>(
   for (;;) {
     const sent = underWay ?? work.start(retry.lockTimeoutMs);
     underWay = null;
+    crashPoint("transaction.begun", planned.id);
     try {
       return await guard.run(async () => {
         const result = await retry.watched(sent.results);
         guard.isCommitting();
         if (sent.committed === null) {
+          crashPoint("transaction.statements-done", planned.id);
           throwIfAborted(context.signal);
           const committed = writer.commitWith(
             guard.withActs(work.change(result)),
@@ -64,10 +67,12 @@ export async function inTransaction<T>(
           );
           committed.catch(() => undefined);
           work.onCommitting?.();
+          crashPoint("transaction.commit-sent", planned.id);
           await committed;
         } else {
           await sent.committed;
         }
+        crashPoint("transaction.committed", planned.id);
         return result;
       });
     } catch (error) {

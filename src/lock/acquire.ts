@@ -1,4 +1,5 @@
 import { monotonicMs } from "../core/clock.ts";
+import { crashPoint } from "../core/crash-points.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { sleep } from "../core/interrupt.ts";
@@ -88,8 +89,10 @@ function attempts(options: AcquireOptions): (isFirst: boolean) => Promise<Claim 
   const { session, scope, gate, by } = options;
   let prepared = false;
   const inside = async (isFirst: boolean): Promise<Claim | "not needed" | null> => {
+    crashPoint("lock.acquired");
     if (!prepared) await options.ensureHistory();
     prepared = true;
+    crashPoint("history.upgraded");
     const seen = await readLockRow(session, scope);
     if (seen?.leased === true) return null;
     // Whoever had it meanwhile may have done everything.

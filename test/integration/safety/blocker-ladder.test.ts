@@ -15,7 +15,10 @@ interface Scene {
 }
 
 /** A table that an application uses with a role of its own, and what wants to alter it. */
-async function scene(options: GodwitOptions, files: Readonly<Record<string, string>> = ALTERS): Promise<Scene> {
+async function scene(
+  options: GodwitOptions,
+  files: Readonly<Record<string, string>> = ALTERS,
+): Promise<Scene> {
   const database = await testDatabase();
   const role = await createRole();
   await database.query(`CREATE TABLE users (id int); GRANT ALL ON users TO ${role.name}`);
@@ -64,15 +67,25 @@ describe("a session that is in the way", () => {
     expect(await eventsOf(run, "blocker.signalled")).toMatchObject([
       { application: "test", query: "BEGIN; SELECT id FROM users" },
     ]);
-    const log = await database.query("SELECT message, migration_id, level, (details->>'pid')::int AS pid FROM godwit.migration_log WHERE event = 'blocker.terminated'");
+    const log = await database.query(
+      "SELECT message, migration_id, level, (details->>'pid')::int AS pid FROM godwit.migration_log WHERE event = 'blocker.terminated'",
+    );
     expect(log).toEqual([
-      { message: `terminated backend ${pid} (test), which was in the way`, migration_id: "1_alter", level: "warning", pid },
+      {
+        message: `terminated backend ${pid} (test), which was in the way`,
+        migration_id: "1_alter",
+        level: "warning",
+        pid,
+      },
     ]);
     await godwit.verify();
   });
 
   it("is cancelled first while it runs something", async () => {
-    const { godwit, application } = await scene({ cancelBlockersAfterMs: 1000, terminateBlockersAfterMs: 30_000 });
+    const { godwit, application } = await scene({
+      cancelBlockersAfterMs: 1000,
+      terminateBlockersAfterMs: 30_000,
+    });
     const blocker = await application();
     const pid = await pidOf(blocker);
     await blocker.query("BEGIN; SELECT FROM users");
@@ -85,13 +98,20 @@ describe("a session that is in the way", () => {
   });
 
   it("is let alone where it only queues, or its transaction is young", async () => {
-    const { database, godwit, application } = await scene({ terminateBlockersAfterMs: 1500, lockTimeoutMs: 300 });
+    const { database, godwit, application } = await scene({
+      terminateBlockersAfterMs: 1500,
+      lockTimeoutMs: 300,
+    });
     const [holder, queued] = [await application(), await application()];
     const pids = [await pidOf(holder), await pidOf(queued)];
     await holder.query("BEGIN; SELECT FROM users");
-    const waiting = queued.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; COMMIT").catch(() => undefined);
+    const waiting = queued
+      .query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; COMMIT")
+      .catch(() => undefined);
     await expect
-      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"), { timeout: 10_000 })
+      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"), {
+        timeout: 10_000,
+      })
       .toHaveLength(1);
     const run = godwit.up();
     expect((await run).total).toBe(1);
@@ -121,7 +141,9 @@ describe("a session that is in the way", () => {
     }
     expect((await run).total).toBe(1);
     expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(new RegExp(`^1_alter waits for backend ${pid} \\(.*${why}, and it is let alone$`));
+    expect(told[0]).toMatch(
+      new RegExp(`^1_alter waits for backend ${pid} \\(.*${why}, and it is let alone$`),
+    );
   });
 
   it("is told of with the GRANT to type where the role may not do it", async () => {

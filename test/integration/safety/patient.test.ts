@@ -44,9 +44,12 @@ describe("a statement that waits without making others wait", () => {
     const run = godwit.up();
     const waiting = (count: number): Promise<void> =>
       expect
-        .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"), {
-          timeout: 20_000,
-        })
+        .poll(
+          () => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"),
+          {
+            timeout: 20_000,
+          },
+        )
         .toHaveLength(count);
     await waiting(1);
     const other = await testClient(database.url);

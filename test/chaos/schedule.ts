@@ -1,0 +1,118 @@
+import { CRASH_POINTS, type CrashPoint } from "../../src/core/crash-points.ts";
+import type { Kind } from "./migrations.ts";
+import { pick, type Random } from "./random.ts";
+
+/**
+ * What befalls the holder at a point: `kill` is kill -9, `stop` is SIGSTOP and after a while SIGCONT, `terminate` ends its session
+ * in the server, `ask` is SIGTERM, `restart` is an immediate restart of the server.
+ */
+export type FaultKind = "kill" | "stop" | "terminate" | "ask" | "restart";
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly place: string;
+  /** How long the server goes on by itself before the fault strikes, in milliseconds. */
+  readonly delayMs: number;
+}
+
+const TRANSACTION: readonly CrashPoint[] = [
+  "transaction.begun",
+  "transaction.statements-done",
+  "transaction.commit-sent",
+  "transaction.committed",
+];
+const STEPS: readonly CrashPoint[] = ["steps.done", "steps.completed"];
+const STANDALONE: readonly CrashPoint[] = CRASH_POINTS.filter((point) => point.startsWith("standalone."));
+
+/** The points that each kind of migration must pass; in a bulk its transactions are committed before anything is asked. */
+const POINTS_OF: Readonly<Record<Kind, readonly CrashPoint[]>> = {
+  quick: ["bulk.sent", "transaction.begun", "transaction.committed"],
+  bulk: ["bulk.sent", "transaction.begun", "transaction.committed"],
+  index: [...TRANSACTION, ...STANDALONE, ...STEPS],
+  enum: [...TRANSACTION, ...STEPS],
+  off: [...TRANSACTION, ...STANDALONE, ...STEPS],
+  code: ["code.running", ...TRANSACTION],
+  validate: [...TRANSACTION, ...STEPS],
+  whole: TRANSACTION,
+  repeatable: TRANSACTION,
+};
+
+/** The points of a run that are about no migration. */
+const POINTS_OF_RUN: readonly CrashPoint[] = CRASH_POINTS.filter((point) =>
+  /^(?:lock|run|history)\./.test(point),
+);
+
+/** A point of a kind of migration: `index standalone.under-way`, or `lock.acquired` of a run. */
+export function placeOf(point: CrashPoint, kind: Kind | null): string {
+  return kind === null ? point : `${kind} ${point}`;
+}
+
+/** What `down` passes where it differs: there enumerations go in a bulk with what is around them, and repeatables have no way down. */
+const POINTS_OF_DOWN: Readonly<Partial<Record<Kind, readonly CrashPoint[]>>> = { enum: [], repeatable: [] };
+
+/** Every place that must be hit. */
+export function placesOf(verb: "up" | "down"): string[] {
+  const points = verb === "up" ? POINTS_OF : { ...POINTS_OF, ...POINTS_OF_DOWN };
+  return [
+    ...POINTS_OF_RUN,
+    ...Object.entries(points).flatMap(([kind, own]) => own.map((point) => placeOf(point, kind as Kind))),
+  ];
+}
+
+/** The faults that are to strike, each at the first passing of its place that finds none before it. */
+export class Schedule {
+  readonly faults: readonly Fault[];
+  readonly #open = new Map<string, Fault[]>();
+  readonly #struck = new Map<string, number>();
+
+  constructor(faults: readonly Fault[]) {
+    this.faults = faults;
+    for (const fault of faults) this.#open.set(fault.place, [...(this.#open.get(fault.place) ?? []), fault]);
+  }
+
+  /** The next fault of a place; undefined: none is left there. */
+  next(place: string): Fault | undefined {
+    return this.#open.get(place)?.[0];
+  }
+
+  /** Notes that the next fault of a place has struck. */
+  struck(fault: Fault): void {
+    this.#open.get(fault.place)!.shift();
+    const key = `${fault.place}: ${fault.kind}`;
+    this.#struck.set(key, (this.#struck.get(key) ?? 0) + 1);
+  }
+
+  get left(): readonly Fault[] {
+    return [...this.#open.values()].flat();
+  }
+
+  /** How often each kind of fault has struck in each place. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#struck].sort());
+  }
+}
+
+/** At every place a kill of the holder, and one more fault that the seed chooses. */
+export function crowdSchedule(verb: "up" | "down", next: Random): Schedule {
+  return new Schedule(
+    placesOf(verb).flatMap((place) => [
+      faultAt(place, "kill", next),
+      faultAt(place, pick(next, ["kill", "stop", "terminate", "ask"]), next),
+    ]),
+  );
+}
+
+/** At every place a restart of the server. */
+export function restartSchedule(
+  verb: "up" | "down",
+  next: Random,
+  places: readonly string[] = placesOf(verb),
+): Schedule {
+  return new Schedule(places.map((place) => faultAt(place, "restart", next)));
+}
+
+function faultAt(place: string, kind: FaultKind, next: Random): Fault {
+  // Half of them strike at once: what was sent may not have been read yet.
+  const delayMs = next() < 0.5 ? 0 : Math.round(next() * 40);
+  return { kind, place, delayMs };
+}
