@@ -29,6 +29,7 @@ export interface ContestResult {
 
 /** New ones are started when no more than this part of the first ones is left, so that somebody always waits. */
 const REFILL_BELOW = 0.2;
+const REFILL_LEAST = 3;
 /** How long a holder stands still under SIGSTOP where nobody may overtake it. */
 const STOPPED_MS = 400;
 
@@ -58,12 +59,12 @@ class Contest {
     this.#start(processes);
     try {
       for (;;) {
-        this.#refill();
         const report = await this.#nextReport(until);
         if (report !== null) {
           await this.#judge(report);
           continue;
         }
+        this.#refill();
         if (this.#alive.length === 0) break;
         if (Date.now() >= until) {
           this.#problems.push(`after ${limitMs} ms ${this.#alive.length} processes are not done`);
@@ -145,7 +146,7 @@ class Contest {
     if (!this.#struckSinceStart || schedule.left.length === 0) return;
     if (this.#alive.length > processes * REFILL_BELOW) return;
     this.#struckSinceStart = false;
-    this.#start(Math.ceil(processes / 4));
+    this.#start(Math.max(Math.min(processes, REFILL_LEAST), Math.ceil(processes / 4)));
   }
 
   async #strike(fault: Fault, victim: Contestant): Promise<void> {

@@ -102,13 +102,18 @@ export function crowdSchedule(verb: "up" | "down", next: Random): Schedule {
   );
 }
 
-/** At every place a restart of the server. */
-export function restartSchedule(
-  verb: "up" | "down",
-  next: Random,
-  places: readonly string[] = placesOf(verb),
-): Schedule {
-  return new Schedule(places.map((place) => faultAt(place, "restart", next)));
+/**
+ * At so many places, or all, a restart of the server. Some runs are told to stop besides, since only one that ends in good order
+ * gives the lock back.
+ */
+export function restartSchedule(verb: "up" | "down", next: Random, many: number): Schedule {
+  const places = placesOf(verb)
+    .map((place) => ({ place, by: next() }))
+    .sort((a, b) => a.by - b.by)
+    .slice(0, many)
+    .map(({ place }) => place);
+  const asked = Array.from({ length: 3 }, () => faultAt("run.recorded", "ask", next));
+  return new Schedule([...asked, ...places.map((place) => faultAt(place, "restart", next))]);
 }
 
 function faultAt(place: string, kind: FaultKind, next: Random): Fault {
