@@ -10,6 +10,8 @@ export interface ChaosOptions {
   readonly processes: number;
   /** Of PostgreSQL. */
   readonly majors: readonly EmbeddedMajor[];
+  /** Everything on each of the servers; otherwise each thing on one of them, which is what continuous integration has time for. */
+  readonly full: boolean;
 }
 
 export function chaosOptions(env: Readonly<Record<string, string | undefined>>): ChaosOptions {
@@ -22,6 +24,7 @@ export function chaosOptions(env: Readonly<Record<string, string | undefined>>):
     rounds: wholeNumber(env, "GODWIT_CHAOS_ROUNDS", 1),
     processes: wholeNumber(env, "GODWIT_CHAOS_PROCESSES", 50),
     majors: known,
+    full: env["GODWIT_CHAOS_FULL"] === "1",
   };
 }
 

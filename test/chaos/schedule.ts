@@ -92,14 +92,21 @@ export class Schedule {
   }
 }
 
-/** At every place a kill of the holder, and one more fault that the seed chooses. */
-export function crowdSchedule(verb: "up" | "down", next: Random): Schedule {
-  return new Schedule(
-    placesOf(verb).flatMap((place) => [
+/**
+ * At every place a kill of the holder, and at some, or all, one more fault that the seed chooses.
+ * @param share which part of the places gets one more, from 0 to 1.
+ */
+export function crowdSchedule(verb: "up" | "down", next: Random, share: number): Schedule {
+  // Only a run that ends in good order gives the lock back: some are told to stop before they are done.
+  const asked = Array.from({ length: 4 }, () => faultAt("run.recorded", "ask", next));
+  const others = ["kill", "stop", "terminate", "ask"] as const;
+  return new Schedule([
+    ...asked,
+    ...placesOf(verb).flatMap((place) => [
       faultAt(place, "kill", next),
-      faultAt(place, pick(next, ["kill", "stop", "terminate", "ask"]), next),
+      ...(next() < share ? [faultAt(place, pick(next, others), next)] : []),
     ]),
-  );
+  ]);
 }
 
 /**
