@@ -54,6 +54,7 @@ export function graphOf(
 
 /**
  * Runs what is pending on every participant; what became of each stands in its `run`.
+ * @param onBegin called once everything is read and planned, before anything is run.
  * @throws GodwitError of what is wrong with the files or the plan, before anything is touched; the reason of an interruption.
  */
 export async function bringUp(
@@ -61,6 +62,7 @@ export async function bringUp(
   options: UpOptions,
   participants: readonly Participant[],
   files: ReadonlyMap<string, readonly MigrationFile[]>,
+  onBegin: () => void,
 ): Promise<void> {
   const histories = new NewHistories(io, participants);
   let work: Work;
@@ -69,6 +71,7 @@ export async function bringUp(
   } finally {
     await histories.giveUp();
   }
+  onBegin();
   await runAll(io, options, participants, work);
 }
 

@@ -1,7 +1,7 @@
 import { monotonicMs } from "../core/clock.ts";
 import { isGodwitError } from "../core/error.ts";
 import { runPlan } from "../execute/run-plan.ts";
-import { readSnapshot, type HistorySnapshot } from "../history/read.ts";
+import type { HistorySnapshot } from "../history/read.ts";
 import type { HistoryRow } from "../history/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import type { DownSelection } from "../plan/plan-down.ts";
@@ -13,7 +13,6 @@ import type { DownOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { listed } from "./streams.ts";
-import { withTargetSession } from "./target.ts";
 import type { WorkLeft } from "../lock/acquire.ts";
 import { LastingTarget } from "./lasting-target.ts";
 import { TargetRun } from "./target-run.ts";
@@ -72,28 +71,25 @@ async function takeTurn(
   const { stream, target } = prepared;
   const files = listed(io, stream);
   let chosen: ReadonlySet<string> | null = null;
-  await withTargetSession(io, target, async (first) => {
-    const { facts } = await readSnapshot(first, target.scope);
-    const lasting = new LastingTarget(io, run, { session: first, facts });
-    try {
-      const look = (snapshot: HistorySnapshot): WorkLeft => ({ needed: hasApplied(snapshot), pending: null });
-      await lasting.locked(look, async ({ context, snapshot }, { session }) => {
-        // Another attempt goes on with what the first one chose.
-        const left = chosen === null ? null : stillThere(snapshot, chosen).length;
-        if (left === 0) return;
-        const whole = left === null ? (selection ?? { steps: migrations.length }) : { steps: left };
-        const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
-        const mine = chosen ?? new Set(migrations.map(({ id }) => id));
-        const all = chosen === null && selection !== null;
-        const own = planned.plan.migrations.filter(({ id }) => all || mine.has(id));
-        chosen ??= new Set(own.map(({ id }) => id));
-        run.warn(io, planned.plan.warnings);
-        await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
-      });
-    } finally {
-      lasting.close();
-    }
-  });
+  const lasting = new LastingTarget(io, run, null);
+  try {
+    const look = (snapshot: HistorySnapshot): WorkLeft => ({ needed: hasApplied(snapshot), pending: null });
+    await lasting.locked(look, async ({ context, snapshot }, { session }) => {
+      // Another attempt goes on with what the first one chose.
+      const left = chosen === null ? null : stillThere(snapshot, chosen).length;
+      if (left === 0) return;
+      const whole = left === null ? (selection ?? { steps: migrations.length }) : { steps: left };
+      const planned = await makeDownPlan(io, session, target, files, snapshot, whole);
+      const mine = chosen ?? new Set(migrations.map(({ id }) => id));
+      const all = chosen === null && selection !== null;
+      const own = planned.plan.migrations.filter(({ id }) => all || mine.has(id));
+      chosen ??= new Set(own.map(({ id }) => id));
+      run.warn(io, planned.plan.warnings);
+      await runDown(context, { ...planned, plan: { ...planned.plan, migrations: own } }, run);
+    });
+  } finally {
+    lasting.close();
+  }
 }
 
 /** Runs a plan of `down` and notes what is done. */

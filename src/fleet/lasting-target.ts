@@ -1,11 +1,11 @@
 import { monotonicMs } from "../core/clock.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
-import { sleep } from "../core/interrupt.ts";
+import { abortReason, sleep } from "../core/interrupt.ts";
 import type { GodwitEvent } from "../core/events.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { WorkLeft } from "../lock/acquire.ts";
-import { acceptsNoWrites, verdictOf } from "../postgres/error-verdict.ts";
+import { verdictOf } from "../postgres/error-verdict.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";
 import { confirmedBy, lostWork } from "./confirmed.ts";
@@ -15,7 +15,7 @@ import { gaveUp, takesNoWrites, tooOften } from "./retry-errors.ts";
 import type { TargetRun } from "./target-run.ts";
 
 /** How long a run goes on by itself once its connection is lost. */
-const RECONNECT_WAIT_MS = 60_000;
+export const RECONNECT_WAIT_MS = 60_000;
 /** A migration that loses its session so often in a row does so by itself. */
 const MOST_LOSSES = 3;
 const FIRST_PAUSE_MS = 100;
@@ -57,8 +57,8 @@ export class LastingTarget {
   #wasWritable = false;
   #lockWaitMs = 0;
 
-  /** @param first a session that the caller closes. */
-  constructor(io: FleetIo, run: TargetRun, first: Place) {
+  /** @param first a session that the caller closes; null: one is opened, for which `connectWaitMs` holds. */
+  constructor(io: FleetIo, run: TargetRun, first: Place | null) {
     this.#io = io;
     this.#run = run;
     this.#place = first;
@@ -89,7 +89,9 @@ export class LastingTarget {
           const failed = sight.failed ?? loss.failed;
           if (failed !== null)
             this.#io.emit({ ...failed, error: isGodwitError(final) ? final : failed.error });
-          throw final;
+          const { signal } = this.#io;
+          if (signal?.aborted !== true || isGodwitError(final, abortReason(signal).code)) throw final;
+          throw abortReason(signal);
         }
       }
     }
@@ -109,6 +111,7 @@ export class LastingTarget {
   ): Promise<T | null> {
     const { target } = this.#run;
     const place = (this.#place ??= await this.#reopen(loss));
+    if (!place.facts.inRecovery && !place.facts.readOnly) this.#wasWritable = true;
     const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
     const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
       await this.#resumed(loss, place, locked.snapshot);
@@ -159,7 +162,6 @@ export class LastingTarget {
 
   /** Tells that the work goes on, and what of it turned out to be done. */
   async #resumed(loss: Loss, { session }: Place, snapshot: HistorySnapshot): Promise<void> {
-    this.#wasWritable = true;
     if (loss.first === null) return;
     loss.failed = null;
     const { target } = this.#run;
@@ -207,7 +209,6 @@ export class LastingTarget {
     const { signal } = this.#io;
     if (signal?.aborted === true || verdictOf(error) !== "retry") throw error;
     const reason = isGodwitError(error) ? error : asGodwitError(error);
-    if (!acceptsNoWrites(error)) this.#wasWritable = true;
     if (this.#limit === 0) throw error;
     if (loss.first === null || sight.begun) loss.begin(reason);
     this.#lockWaitMs = Math.max(0, this.#lockWaitMs - sight.waitedForLockMs);

@@ -23,16 +23,26 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   assertSelection(options, streams);
   assertFolders(io, streams);
   const files = new Map<string, readonly MigrationFile[]>();
-  return withParticipants(io, streams, files, [], async (participants) => {
-    const runs = participants.map((participant) => participant.run);
-    if (participants.some((participant) => hasWork(participant.findings.comparison))) {
-      // What parses and runs is not loaded where there is nothing to run.
-      prepareParser();
-      const { bringUp } = await import("./bring-up.ts");
-      await keepingResult(io, runs, started, () => bringUp(io, options, participants, files));
-    }
-    return finishRun(io, runs, monotonicMs() - started);
-  });
+  let begun = false;
+  const attempt = (patient: FleetIo): Promise<RunResult> =>
+    withParticipants(patient, streams, files, [], async (participants) => {
+      const runs = participants.map((participant) => participant.run);
+      if (participants.some((participant) => hasWork(participant.findings.comparison))) {
+        // What parses and runs is not loaded where there is nothing to run.
+        prepareParser();
+        const { bringUp } = await import("./bring-up.ts");
+        const onBegin = (): void => void (begun = true);
+        await keepingResult(io, runs, started, () => bringUp(io, options, participants, files, onBegin));
+      }
+      return finishRun(io, runs, monotonicMs() - started);
+    });
+  try {
+    return await attempt(io);
+  } catch (error) {
+    if (begun) throw error;
+    const { beginAgain } = await import("./begin-again.ts");
+    return beginAgain(io, error, attempt, () => begun);
+  }
 }
 
 function assertSelection(options: UpOptions, streams: readonly StreamConfig[]): void {

@@ -182,3 +182,53 @@ describe.each(BOTH)("a connection lost during COMMIT, %s the server had it", (wh
     expect(await applications(database)).toEqual(["1_a 1", "2_b 1", "3_c 1"]);
   });
 });
+
+describe("a connection lost before anything was begun", () => {
+  it.each([
+    ["while the history is read", (sql: string) => sql.includes("pg_is_in_recovery")],
+    ["while the history is made", (sql: string) => sql.includes("CREATE SCHEMA godwit")],
+    ["while the history is committed", (sql: string) => sql === "COMMIT"],
+    ["while the lock is asked for", (sql: string) => sql.includes("pg_try_advisory_lock")],
+    ["while the token is raised", (sql: string) => sql.includes("ON CONFLICT (key) DO UPDATE SET token")],
+    ["while the session is set up", (sql: string) => sql.includes("SET application_name")],
+    ["while the start of the run is recorded", (sql: string) => sql.includes("holds the lock")],
+  ])("%s: up goes on", async (_, matches) => {
+    for (const when of BOTH) {
+      const database = await testDatabase();
+      const proxy = await cuttingProxy(database.url, { matches, when });
+      const { godwit } = await testProject(FEW, { database, options: { database: proxy.url } });
+      const result = await godwit.up();
+      expect(proxy.cuts, when).toHaveLength(1);
+      expect(idsOf(result), when).toEqual(["1_a", "2_b", "3_c"]);
+      expect(await applications(database), when).toEqual(["1_a 1", "2_b 1", "3_c 1"]);
+      await godwit.verify();
+      await nobodyLeft(database);
+    }
+  });
+
+  it("again and again: up ends after some attempts", async () => {
+    const database = await testDatabase();
+    const matches = (sql: string): boolean => sql.includes("pg_is_in_recovery");
+    const proxy = await cuttingProxy(database.url, { matches, when: "before", times: 1000 });
+    const { godwit } = await testProject(FEW, { database, options: { database: proxy.url } });
+    await failureOf(godwit.up(), "CONNECTION_LOST");
+    expect(proxy.cuts).toHaveLength(5);
+  });
+});
+
+describe("a connection lost behind the last migration", () => {
+  it.each([
+    ["while the end of the run is recorded", (sql: string) => sql.includes("up completed")],
+    ["while the lock is given back", (sql: string) => sql.includes("pg_advisory_unlock")],
+  ])("%s: up ends well", async (_, matches) => {
+    for (const when of BOTH) {
+      const database = await testDatabase();
+      const proxy = await cuttingProxy(database.url, { matches, when });
+      const { godwit } = await testProject(FEW, { database, options: { database: proxy.url } });
+      expect(idsOf(await godwit.up()), when).toEqual(["1_a", "2_b", "3_c"]);
+      expect(proxy.cuts, when).toHaveLength(1);
+      expect(await applications(database), when).toEqual(["1_a 1", "2_b 1", "3_c 1"]);
+      await nobodyLeft(database);
+    }
+  });
+});
