@@ -242,6 +242,8 @@ export class LastingTarget {
       });
     }
     loss.failed = sight.failed ?? loss.failed;
+    // One that lives on would be waited for like that of another holder.
+    this.#place?.session.close();
     this.#place = null;
     this.close();
     await sleep(delayMs, signal);

@@ -263,7 +263,7 @@ export async function up(db) {
 }
 `,
     });
-    const first = godwit.up();
+    const first = godwit.up({ reconnectWaitMs: 0 });
     await running(database, "SELECT pg_sleep(60)%");
     const error = await failureOf((await open()).up(), "NEEDS_REPAIR");
     expect(error.hint).toContain("repair mark-applied 1_away");

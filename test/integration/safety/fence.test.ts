@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { failureOf, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
+import {
+  eventsOf,
+  failureOf,
+  historyOf,
+  idsOf,
+  statesOf,
+  tablesOf,
+  testProject,
+} from "../../support/project.ts";
 import { AT_GATE, PATIENT, shutGate, testClient } from "./gate.ts";
 
 const RAISE = "UPDATE godwit.migration_locks SET token = token + 1";
@@ -13,7 +21,7 @@ describe("a holder whose lock was taken over", () => {
   ])("commits nothing: %s between its statements", async (_, sql) => {
     const { database, godwit } = await testProject(GATED);
     const gate = await shutGate(database);
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await gate.reached();
     const log = await database.query("SELECT * FROM godwit.migration_log");
     await database.query(sql);
@@ -30,7 +38,7 @@ describe("a holder whose lock was taken over", () => {
     const { database, godwit, remove, write } = await testProject({
       "1_code.mjs": `export async function up(db) { await db.query("CREATE TABLE a ()"); await db.query("${RAISE}"); }\n`,
     });
-    await failureOf(godwit.up(), "LOCK_LOST");
+    await failureOf(godwit.up({ reconnectWaitMs: 0 }), "LOCK_LOST");
     expect(await tablesOf(database)).toEqual([]);
     await remove("1_code.mjs");
     await write({ "1_code.mjs": 'export async function up(db) { await db.query("CREATE TABLE a ()"); }\n' });
@@ -46,7 +54,7 @@ describe("a holder whose lock was taken over", () => {
     // A sequence remembers what was rolled back.
     await database.query("CREATE SEQUENCE seen");
     const gate = await shutGate(database);
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await gate.reached();
     await database.query(RAISE);
     await gate.open();
@@ -65,7 +73,7 @@ describe("a holder whose lock was taken over", () => {
       "3_last.sql": "CREATE TABLE last ();\n",
     });
     const gate = await shutGate(database);
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await gate.reached();
     await database.query(RAISE);
     await gate.open();
@@ -77,6 +85,24 @@ describe("a holder whose lock was taken over", () => {
     await godwit.verify();
   });
 
+  it("goes on by itself once it has the lock again, without what the other run did", async () => {
+    const { database, godwit } = await testProject({
+      "1_first.sql": "CREATE TABLE first ();\n",
+      "2_gate.sql": `${PATIENT}CREATE TABLE a ();\n${AT_GATE}\n`,
+      "3_last.sql": "CREATE TABLE last ();\n",
+    });
+    const gate = await shutGate(database);
+    const run = godwit.up();
+    await gate.reached();
+    await database.query(RAISE);
+    await gate.open();
+    expect(idsOf(await run)).toEqual(["1_first", "2_gate", "3_last"]);
+    expect(await eventsOf(run, "target.retrying")).toMatchObject([{ id: "2_gate", code: "LOCK_LOST" }]);
+    expect((await eventsOf(run, "target.resumed"))[0]?.elapsedMs).toBeLessThan(5000);
+    expect(await tablesOf(database)).toEqual(["a", "first", "last"]);
+    await godwit.verify();
+  });
+
   it("leaves a stand-alone statement to the ledger and the catalog", async () => {
     const { database, godwit } = await testProject({
       "1_table.sql": "CREATE TABLE a (id int);\n",
@@ -85,7 +111,7 @@ describe("a holder whose lock was taken over", () => {
     await godwit.up({ steps: 1 });
     const blocker = await testClient(database.url);
     await blocker.query("BEGIN; INSERT INTO a VALUES (1)");
-    const run = godwit.up();
+    const run = godwit.up({ reconnectWaitMs: 0 });
     await expect
       .poll(() => database.query("SELECT state FROM godwit.migration_steps"), { timeout: 10_000 })
       .toEqual([{ state: "intended" }]);
