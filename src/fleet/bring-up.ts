@@ -19,6 +19,7 @@ import { assertReachable } from "./pooled-target.ts";
 import type { UpOptions } from "./options.ts";
 import type { Participant } from "./participants.ts";
 import { assertRequirementsMet, firstUnmet, segmentsOf, type AppliedIds, type Segment } from "./segments.ts";
+import { assertStorable } from "./storable-files.ts";
 import { makeUpPlan } from "./up-plan.ts";
 
 /** Parses everything pending, so that all that is malformed is told in one go. @throws GodwitError MIGRATION_MALFORMED. */
@@ -95,6 +96,8 @@ async function planAll(
     participants.map((participant) => participant.findings.comparison),
   );
   await histories.made();
+  for (const one of participants)
+    await assertStorable(io, one, [...(parsed.get(one.stream.name)?.values() ?? [])]);
   const appliedBy = new Map(
     participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
   );

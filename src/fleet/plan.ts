@@ -5,6 +5,7 @@ import { downSelection } from "./down-plan.ts";
 import type { FleetIo } from "./io.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanResult } from "./results.ts";
+import { assertStorable } from "./storable-files.ts";
 import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { assertFolders, selectOneStream, selectStreams } from "./streams.ts";
 import { graphOf, parsePending, planSegment } from "./bring-up.ts";
@@ -45,6 +46,8 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       io,
       participants.map((participant) => participant.findings.comparison),
     );
+    for (const one of participants)
+      await assertStorable(io, one, [...(parsed.get(one.stream.name)?.values() ?? [])]);
     const applied = new Map(
       participants.map((one) => [one.stream.name, new Set(one.findings.comparison.applied)]),
     );

@@ -10,7 +10,6 @@ import type { Graph } from "../migrations/graph.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
 import { isApplied } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
-import type { ServerFacts } from "../postgres/server-facts.ts";
 import { runDown, stillThere } from "./down.ts";
 import { downTurns } from "./down-order.ts";
 import { downSelection, makeDownPlan, type DownPlan } from "./down-plan.ts";
@@ -23,6 +22,7 @@ import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 import { LastingTarget, type Place } from "./lasting-target.ts";
 import { TargetRun } from "./target-run.ts";
 import { graphOf, parsePending } from "./bring-up.ts";
+import { assertStorable } from "./storable-files.ts";
 import { makeUpPlan } from "./up-plan.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 
@@ -55,7 +55,7 @@ export async function redo(io: FleetIo, options: RedoOptions): Promise<RunResult
       if (chosen?.isBack !== true) {
         const left = there === null ? selection : { steps: there };
         const back = await makeDownPlan(io, session, target, files, snapshot, left);
-        chosen ??= await choose(io, stream, target, files, snapshot, facts, back);
+        chosen ??= await choose(io, stream, target, files, snapshot, { session, facts }, back);
         run.warn(io, back.plan.warnings);
         await runDown(context, back, run);
         chosen.isBack = true;
@@ -113,7 +113,7 @@ async function choose(
   target: Target,
   files: readonly MigrationFile[],
   snapshot: HistorySnapshot,
-  facts: ServerFacts,
+  { session, facts }: Place,
   back: DownPlan,
 ): Promise<Chosen> {
   const ids = new Set(back.plan.migrations.map((migration) => migration.id));
@@ -122,6 +122,7 @@ async function choose(
   // Every repeatable: going back makes them due.
   const repeatables = files.filter((file) => file.kind === "repeatable");
   const parsed = await parsePending(io, [{ ...compareWithHistory([], []), pending: again, repeatables }]);
+  await assertStorable(io, { session, facts }, [...(parsed.get(stream.name)?.values() ?? [])]);
   const before = compareWithHistory(files, snapshot.rows);
   const graph = graphOf(
     io,

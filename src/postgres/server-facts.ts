@@ -11,6 +11,8 @@ export interface ServerFacts {
   /** As people write it: `18.4`. */
   readonly versionText: string;
   readonly database: string;
+  /** Of the database, as PostgreSQL calls it: `UTF8`, `LATIN1`. */
+  readonly encoding: string;
   readonly user: string;
   readonly backendPid: number;
   /** pg_stat_activity.backend_start, ISO 8601 UTC with microseconds; null where the current role may not see it. */
@@ -30,7 +32,7 @@ export function isoTimestamp(expression: string): string {
 
 export const SERVER_FACTS_SQL: string = `SELECT pg_catalog.current_setting('server_version_num') AS version,
   pg_catalog.current_setting('server_version') AS version_text,
-  pg_catalog.current_database() AS database, current_user AS user_name,
+  pg_catalog.current_database() AS database, pg_catalog.getdatabaseencoding() AS encoding, current_user AS user_name,
   pg_catalog.pg_backend_pid() AS pid,
   ${isoTimestamp("(SELECT a.backend_start FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)")} AS backend_start,
   pg_catalog.pg_is_in_recovery() AS in_recovery,
@@ -59,6 +61,7 @@ export function serverFactsFrom(row: TextRow, startupPid: number): ServerFacts {
     version,
     versionText,
     database: row.database ?? "",
+    encoding: row.encoding ?? "",
     user: row.user_name ?? "",
     backendPid,
     backendStart: row.backend_start ?? null,

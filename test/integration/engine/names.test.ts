@@ -213,34 +213,41 @@ describe("a database of another encoding", () => {
     expect(await tablesOf(database)).toEqual(["a", "b", "v"]);
   });
 
-  it("that cannot hold one file's characters applies the many before it", async () => {
-    const database = await databaseNamed(`enc_bulk_${process.pid}`, await encodedAs("LATIN1"));
-    const files = Array.from({ length: 16 }, (_, number) => [
-      `${10 + number}_t.sql`,
-      `CREATE TABLE t${number} ();\nSELECT FROM t${number}; -- ${number === 9 ? "日本" : number === 3 ? "ä" : "a"}\n`,
-    ]);
-    const { godwit, write } = await testProject(Object.fromEntries(files), { database });
-    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
-    expect([error.sqlstate, error.message]).toEqual(["22P05", expect.stringContaining("19_t")]);
-    expect(idsOf(error.result)).toHaveLength(9);
-    await write({ "19_t.sql": "CREATE TABLE t9 ();" });
-    expect((await godwit.up()).total).toBe(7);
-    expect(await database.query("SELECT count(*)::int AS n FROM godwit.migration_files")).toEqual([
-      { n: 16 },
-    ]);
-  });
-
-  it("that cannot hold a file's characters says so, and records the failure", async () => {
+  it("that cannot hold a file's characters is not touched, and all such files are told with their places", async () => {
     const database = await databaseNamed(`enc_narrow_${process.pid}`, await encodedAs("LATIN1"));
-    const { godwit, write } = await testProject(
-      { "1_a.sql": "SELECT 'ä';", "2_b.sql": "SELECT '日本';" },
+    const { godwit, write, remove } = await testProject(
+      {
+        "1_a.sql": "CREATE TABLE a (); -- ä\n",
+        "2_b.sql": "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b; -- 5 €, 日本\n",
+        "3_c/up.sql": "CREATE TABLE c ();",
+        "3_c/down.sql": "DROP TABLE c; -- 😀",
+        "4_日.sql": "SELECT 1;",
+      },
       { database },
     );
+    for (const verb of [godwit.plan(), godwit.up()]) {
+      const error = await failureOf(verb, "MIGRATION_MALFORMED");
+      expect(
+        error.problems?.map(({ location }) => [location?.file, location?.line, location?.column]),
+      ).toEqual([
+        [join("migrations", "2_b.sql"), 4, 20],
+        [join("migrations", "3_c", "down.sql"), 1, 18],
+        [join("migrations", "4_日.sql"), 1, 1],
+      ]);
+      expect(error.problems?.[0]?.message).toContain('is encoded in LATIN1, which has no "€"');
+      expect(await hasHistory(database)).toBe(false);
+    }
+    await write({ "2_b.sql": "CREATE TABLE b ();", "3_c/down.sql": "DROP TABLE c;" });
+    await remove("4_日.sql");
+    expect((await godwit.up()).total).toBe(3);
+    expect(await tablesOf(database)).toEqual(["a", "b", "c"]);
+  });
+
+  it("that cannot hold what a statement makes of it says so, and records the failure", async () => {
+    const database = await databaseNamed(`enc_made_${process.pid}`, await encodedAs("LATIN1"));
+    const { godwit } = await testProject({ "1_a.sql": String.raw`SELECT U&'\65E5';` }, { database });
     const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
-    expect(error).toMatchObject({ sqlstate: "22P05", location: { line: 1 } });
-    // Its text cannot be kept in the history either, so that it may be neither failed nor applied there.
-    expect((await statesOf(godwit))[1]).toMatch(/pending|failed/);
-    await write({ "2_b.sql": "SELECT 1;" });
-    expect((await godwit.up()).total).toBe(1);
+    expect(error).toMatchObject({ location: { line: 1 } });
+    expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
   });
 });
