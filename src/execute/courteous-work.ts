@@ -1,10 +1,11 @@
 import type { HistoryChange } from "../history/writer.ts";
+import { isPatientStep } from "../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { blockedOthers } from "./blocked-others.ts";
 import { BlockerLadder } from "./blocker-ladder.ts";
 import { ABORTING_SQL } from "./blocking-watch.ts";
 import type { ExecutionContext } from "./context.ts";
-import { isPatientStep, pastDeadline } from "./patient.ts";
+import { pastDeadline } from "./patient.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
 
 /**

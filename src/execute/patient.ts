@@ -2,8 +2,8 @@ import { formatDuration } from "../core/duration.ts";
 import { GodwitError } from "../core/error.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
+import { isPatientStep } from "../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
-import type { Statement } from "../sql/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import { toMigrationError } from "./sql-error.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
@@ -12,17 +12,6 @@ import { StatementFailure } from "./statement-pipeline.ts";
 export interface StepLimits {
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
-}
-
-/**
- * Whether a step does nothing but wait for others patiently: then a lock_timeout could only give up what disturbs nobody, and
- * a deadline bounds it instead (law 7).
- */
-export function isPatientStep(step: PlanStep | undefined): boolean {
-  if (step?.kind === "standalone") return step.statement.patient;
-  if (step?.kind !== "transaction") return false;
-  const others = step.statements.filter(({ patient }) => !patient);
-  return others.length < step.statements.length && others.every(locksNothing);
 }
 
 /** The limits of a step of a migration, the deadline of patient ones among them. */
@@ -76,9 +65,4 @@ export function pastDeadline(
       cause: failure,
     },
   );
-}
-
-/** What only changes the session, in a step of which the rest is patient. */
-function locksNothing(statement: Statement): boolean {
-  return statement.sessionEffect === "set" || statement.tag === "SET" || statement.tag === "RESET";
 }

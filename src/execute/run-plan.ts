@@ -2,6 +2,7 @@ import { throwIfAborted } from "../core/interrupt.ts";
 import type { Plan, PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import { assertPoolable } from "./poolable.ts";
+import { warnOfLongQueues } from "./long-queues.ts";
 import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
 import { isWhole, WholeRunner } from "./run-whole.ts";
 
@@ -24,6 +25,7 @@ export interface RunPlanOptions {
 export async function runPlan(context: ExecutionContext, plan: Plan, options: RunPlanOptions): Promise<void> {
   const total = plan.migrations.length;
   if (context.work.pooled) assertPoolable(plan.migrations);
+  warnOfLongQueues(context, plan.migrations);
   const runner = new WholeRunner(context, plan.migrations);
   try {
     for (const [index, first] of plan.migrations.entries()) {

@@ -16,7 +16,7 @@ function statement(ordinal: number, sql: string, transactionReason: string | nul
     commits: false,
     hash: "sha256:0",
     sessionEffect: null,
-    patient: false,
+    patient: transactionReason !== null,
     directives: [],
     catalogCheck: null,
     quick: false,

@@ -1,4 +1,5 @@
 import type { PlanResult } from "../../api/types.ts";
+import { isPatientStep } from "../../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
 import { tellingDescription } from "../reporters/statement-label.ts";
 import type { Style } from "../style.ts";
@@ -8,19 +9,14 @@ import { migrations } from "./words.ts";
 
 type Shown = PlanResult["plans"][number];
 
-function settings(migration: PlannedMigration, local: boolean): string[] {
+/** A finite lock_timeout would only give up what waits without disturbing anybody, and leave CONCURRENTLY half done. */
+function settings(migration: PlannedMigration, step: PlanStep, local: boolean): string[] {
   const set = local ? "SET LOCAL" : "SET";
-  const lines = [`${set} lock_timeout = ${migration.lockTimeoutMs}; -- ms`];
+  const lines = [`${set} lock_timeout = ${isPatientStep(step) ? 0 : migration.lockTimeoutMs}; -- ms`];
   if (migration.statementTimeoutMs > 0) {
     lines.push(`${set} statement_timeout = ${migration.statementTimeoutMs}; -- ms`);
   }
   return lines;
-}
-
-/** A finite lock_timeout would abandon CONCURRENTLY half-way and leave an invalid index. */
-function standaloneSettings(migration: PlannedMigration, sql: string): string[] {
-  const lockTimeoutMs = /\bCONCURRENTLY\b/i.test(sql) ? 0 : migration.lockTimeoutMs;
-  return settings({ ...migration, lockTimeoutMs }, false);
 }
 
 function renderStep(
@@ -39,7 +35,7 @@ function renderStep(
   if (step.kind === "transaction") {
     return [
       "BEGIN;",
-      ...settings(migration, true),
+      ...settings(migration, step, true),
       ...step.statements.map((statement) => `${statement.sql};`),
       record,
       "COMMIT;",
@@ -50,7 +46,7 @@ function renderStep(
     return [
       style.yellow(`-- stands alone, outside a transaction: ${transactionReason ?? "asked for by the file"}`),
       style.dim(`-- history: step ${step.ordinal} of ${of} of ${migration.id} is intended`),
-      ...standaloneSettings(migration, sql),
+      ...settings(migration, step, false),
       `${sql};`,
       record,
     ];
@@ -59,7 +55,7 @@ function renderStep(
     `-- runs the function \`${migration.direction}\` of ${migration.path ?? migration.id}${step.transaction ? "" : ", outside a transaction"}`,
   );
   return step.transaction
-    ? ["BEGIN;", ...settings(migration, true), what, record, "COMMIT;"]
+    ? ["BEGIN;", ...settings(migration, step, true), what, record, "COMMIT;"]
     : [what, record];
 }
 

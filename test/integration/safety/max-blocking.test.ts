@@ -140,6 +140,35 @@ describe("a transaction that makes others wait", () => {
   });
 });
 
+describe("a migration that queues for a lock for longer than others may wait", () => {
+  it("is warned of, and cancelled once somebody has waited behind it for so long", async () => {
+    const { database, godwit } = await testProject(
+      {
+        "1_users.sql": USERS,
+        "2_waits.sql": "-- godwit:lock_timeout 1min\nALTER TABLE users ADD COLUMN n int;\n",
+      },
+      { options: { maxBlockingMs: 1000 } },
+    );
+    await godwit.up({ steps: 1 });
+    const blocker = await testClient(database.url);
+    await blocker.query("BEGIN; SELECT FROM users");
+    const run = godwit.up();
+    const failed = failureOf(run, "BLOCKED_OTHERS");
+    await expect
+      .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"), {
+        timeout: 20_000,
+      })
+      .toHaveLength(1);
+    const began = performance.now();
+    await (await testClient(database.url)).query("SELECT FROM users");
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect((await failed).hint).toContain("it waited for a lock itself");
+    expect(await eventsOf(run, "warning")).toMatchObject([
+      { message: expect.stringContaining("2_waits: with a lock_timeout of 1 min 0 s it may queue") },
+    ]);
+  });
+});
+
 describe("a statement that stands alone and makes others wait", () => {
   it("is cancelled at the limit and can be run again", async () => {
     const { database, godwit } = await testProject(

@@ -42,8 +42,8 @@ describe("a statement that waits without making others wait", () => {
     const blocker = await testClient(database.url);
     await blocker.query("BEGIN; LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE");
     const run = godwit.up();
-    const waiting = (count: number): Promise<void> =>
-      expect
+    const waiting = async (count: number): Promise<void> => {
+      await expect
         .poll(
           () => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"),
           {
@@ -51,6 +51,7 @@ describe("a statement that waits without making others wait", () => {
           },
         )
         .toHaveLength(count);
+    };
     await waiting(1);
     const other = await testClient(database.url);
     const queued = other.query("BEGIN; LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE; COMMIT");
