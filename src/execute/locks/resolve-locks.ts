@@ -1,0 +1,55 @@
+import type { Session } from "../../postgres/session.ts";
+import type { LockRequest } from "../../sql/locks/types.ts";
+import { literal, qualified } from "../../sql/quote.ts";
+import { REACH_SQL } from "./reach-sql.ts";
+
+/** A relation that a request means. */
+export interface FoundRelation<R> {
+  readonly request: R;
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** `pg_class.relkind`. */
+  readonly kind: string;
+  /** Whether LOCK TABLE takes it, and from this role. */
+  readonly lockable: boolean;
+  /** How many tables its foreign keys lead to, directly or by way of others: less than that of whatever refers to it. */
+  readonly depth: number;
+}
+
+/**
+ * The relations that requests mean in the live catalog, in one question; what is not there is left out. No transaction may be
+ * open.
+ * @param searchPath to look names up along, ready for SET; null: the session's own.
+ * @throws the server's error, the transaction that it came from rolled back; GodwitError CONNECTION_LOST.
+ */
+export async function resolveLocks<R extends LockRequest>(
+  session: Session,
+  searchPath: string | null,
+  requests: readonly R[],
+): Promise<readonly FoundRelation<R>[]> {
+  if (requests.length === 0) return [];
+  const asked = requests.map(({ schema, name, reach, through }, n) => ({
+    n,
+    name: qualified(schema, name),
+    reach,
+    through,
+  }));
+  const path = searchPath === null ? "" : `SET LOCAL search_path = ${searchPath}; `;
+  const question = REACH_SQL.replace("$ASKED", () => literal(JSON.stringify(asked)));
+  try {
+    const results = await session.results(`BEGIN READ ONLY; ${path}${question}; COMMIT`);
+    return results.at(-2)!.rows.map((row) => ({
+      request: requests[Number(row.n)]!,
+      oid: Number(row.oid),
+      schema: row.schema!,
+      name: row.name!,
+      kind: row.kind!,
+      lockable: row.lockable === "t",
+      depth: Number(row.depth),
+    }));
+  } catch (error) {
+    await session.cleanup(() => session.query("ROLLBACK"));
+    throw error;
+  }
+}
