@@ -5,12 +5,11 @@ import { sqlstateOf } from "../postgres/database-error.ts";
 import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
+import { pauseMs } from "./lock-budget.ts";
 import { retriedEntry } from "./log-entries.ts";
 import { subject } from "./statement-events.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5000;
 /** From the second attempt on somebody is known to be in the way: look who, before the lock_timeout is over. */
 const LOOK_FOR_BLOCKERS_AFTER_MS = 100;
 
@@ -22,8 +21,9 @@ export class LockRetry {
   readonly #context: ExecutionContext;
   readonly #planned: PlannedMigration;
   readonly #deadline: number;
-  #pause = FIRST_RETRY_MS;
+  #pause: number | null = null;
   #attempt = 1;
+  #began = monotonicMs();
 
   constructor(context: ExecutionContext, planned: PlannedMigration) {
     this.#context = context;
@@ -36,6 +36,11 @@ export class LockRetry {
     return this.#attempt === 1;
   }
 
+  /** Until when it is tried again, by the monotonic clock. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
   /** The lock_timeout of an attempt that is to outlast what gives way in time; null: the planned one does, or has no limit. */
   get lockTimeoutMs(): number | null {
     const { givesWayAfterMs } = this.#context.watch;
@@ -46,6 +51,7 @@ export class LockRetry {
 
   /** Runs an attempt; from the second one on it is watched for who is in its way. */
   async watched<T>(attempt: () => Promise<T>): Promise<T> {
+    this.#began = monotonicMs();
     if (this.isFirst) return attempt();
     return this.#context.watch.during(attempt, () => undefined, LOOK_FOR_BLOCKERS_AFTER_MS);
   }
@@ -58,15 +64,24 @@ export class LockRetry {
     const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
     if (!isRetryableInTransaction(sqlstate) || isGodwitError(error)) throw error;
     if (monotonicMs() >= this.#deadline) throw error;
-    const { emit, signal, watch, writer } = this.#context;
-    const attempt = this.#attempt;
-    const delayMs = Math.round(this.#pause * (0.5 + Math.random()));
+    const { signal, watch } = this.#context;
+    const { lockTimeoutMs } = this.#planned;
+    // What came before the lock is work, and not the time in its queue.
+    const queuedMs = Math.min(monotonicMs() - this.#began, lockTimeoutMs === 0 ? Infinity : lockTimeoutMs);
+    const delayMs = pauseMs(this.#pause, queuedMs, Math.random());
     const what = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
     const reason = watch.lastBlockers === null ? what : `${what}, held by ${watch.lastBlockers}`;
+    await this.tell(reason, delayMs);
+    await sleep(delayMs, signal);
+    this.#pause = delayMs;
+  }
+
+  /** Tells of a pause and logs it. No transaction may be open. @throws GodwitError LOCK_LOST. */
+  async tell(reason: string, delayMs: number): Promise<void> {
+    const { emit, writer } = this.#context;
+    const attempt = this.#attempt;
     emit({ type: "migration.retrying", ...subject(this.#context, this.#planned), reason, attempt, delayMs });
     await writer.write({ log: [retriedEntry(this.#planned, reason, attempt, delayMs)] });
-    await sleep(delayMs, signal);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_RETRY_MS);
     this.#attempt += 1;
   }
 }

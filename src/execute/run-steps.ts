@@ -15,6 +15,7 @@ import { limitsOf } from "./patient.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { settingsSql } from "./settings-after.ts";
+import { ObjectLocks } from "./locks/object-locks.ts";
 import { LockRetry } from "./lock-retry.ts";
 import { letStandAlone } from "./stand-alone.ts";
 import { emitFinished, emitSkipped, emitStarted, subject, watched } from "./statement-events.ts";
@@ -96,8 +97,10 @@ async function runStep(
   if (step.kind !== "transaction") return standAlone(context, planned, step, progress);
   const outcomes = await inTransaction(context, planned, {
     step,
-    start: (lockTimeoutMs) => {
-      const begun = context.session.query(beginStepSql(context, planned, step, lockTimeoutMs));
+    locks: isPatientStep(step) ? null : ObjectLocks.of(context, planned, step.statements, null),
+    start: (lockTimeoutMs, takeLocks) => {
+      const begin = beginStepSql(context, planned, step, lockTimeoutMs);
+      const begun = context.session.query(`${begin}${takeLocks}`);
       if (planned.tolerateExisting) {
         const results = async (): Promise<StatementOutcome[]> => {
           await begun;
@@ -201,9 +204,11 @@ async function runAlone(
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
   const guard = new CourteousWork(context, planned, step);
+  const locks = statement.patient ? null : ObjectLocks.of(context, planned, [statement], null);
   for (;;) {
-    if (retry.lockTimeoutMs !== null && !statement.patient)
-      await session.query(`SET lock_timeout = ${retry.lockTimeoutMs}`);
+    await locks?.untilClear(retry.deadline, (...waiting) => retry.tell(...waiting));
+    const limit = statement.patient ? null : (retry.lockTimeoutMs ?? locks?.standAloneMs ?? null);
+    if (limit !== null) await session.query(`SET lock_timeout = ${limit}`);
     const count = mayCommit(statement) ? await TransactionCount.begin(session) : null;
     failed.state = count === null ? "failed" : "unknown";
     try {

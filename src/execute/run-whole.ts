@@ -4,7 +4,11 @@ import { sessionResetSql } from "../postgres/work-session.ts";
 import type { StatementResult } from "../postgres/session.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
+import { statementsOf } from "../plan/steps.ts";
+import { FreshRelations } from "../sql/locks/fresh.ts";
+import { mightQueue } from "../sql/locks/might-queue.ts";
 import { runCode } from "./code-migration.ts";
+import { ObjectLocks } from "./locks/object-locks.ts";
 import type { ExecutionContext } from "./context.ts";
 import { statementDetails, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange } from "./records.ts";
@@ -34,6 +38,8 @@ interface LaunchOptions {
   readonly committing: boolean;
   /** In place of the planned one. */
   readonly lockTimeoutMs?: number | null;
+  /** What to send right behind BEGIN. */
+  readonly takeLocks?: string;
 }
 
 /** A migration on its way to the server. */
@@ -55,6 +61,8 @@ export class WholeRunner {
   #reset: Promise<unknown> = Promise.resolve();
   readonly #texts: PlanTexts;
   readonly #resetSql: string;
+  /** Those that others might have to queue behind: they are not sent ahead. */
+  readonly #courteous: ReadonlyMap<PlannedMigration, ObjectLocks>;
 
   /** @param plan all migrations of the plan. */
   constructor(context: ExecutionContext, plan: readonly PlannedMigration[]) {
@@ -63,6 +71,7 @@ export class WholeRunner {
     this.#bulk = plan.length >= BULK && !context.work.pooled;
     this.#texts = new PlanTexts(this.#bulk ? plan : []);
     this.#resetSql = sessionResetSql(context.work);
+    this.#courteous = courteousOf(context, plan);
   }
 
   /**
@@ -73,7 +82,9 @@ export class WholeRunner {
     const outcomes = await inTransaction(this.#context, planned, {
       step: planned.steps[0],
       underWay: this.#takeOff(planned, upcoming),
-      start: (lockTimeoutMs) => this.#launch(planned, { behind: false, committing: false, lockTimeoutMs }),
+      locks: this.#courteous.get(planned) ?? null,
+      start: (lockTimeoutMs, takeLocks) =>
+        this.#launch(planned, { behind: false, committing: false, lockTimeoutMs, takeLocks }),
       change: (results) => this.#finished(planned, results),
       onCommitting: () => this.#sendAhead(upcoming.slice(0, 1), false),
       reset: this.#resetSql,
@@ -121,7 +132,7 @@ export class WholeRunner {
       if (flight.committed !== null) this.#sendAhead(upcoming, true);
       return flight;
     }
-    if (!fitsInBulk(planned)) return null;
+    if (!fitsInBulk(planned) || this.#courteous.has(planned)) return null;
     const launched = this.#launch(planned, { behind: false, committing: true });
     this.#sendAhead(upcoming, true);
     return launched;
@@ -131,18 +142,21 @@ export class WholeRunner {
     this.#context.session.together(() => {
       if (this.#context.work.pooled) return;
       for (const next of upcoming.slice(this.#flights.length, AHEAD - 1)) {
-        if (!maySendAhead(next) || (committing && !fitsInBulk(next))) break;
+        if (this.#courteous.has(next) || !maySendAhead(next) || (committing && !fitsInBulk(next))) break;
         this.#flights.push(this.#launch(next, { behind: true, committing }));
       }
     });
     if (committing) crashPoint("bulk.sent", upcoming[0]?.id);
   }
 
-  #launch(planned: PlannedMigration, { behind, committing, lockTimeoutMs = null }: LaunchOptions): Flight {
+  #launch(
+    planned: PlannedMigration,
+    { behind, committing, lockTimeoutMs = null, takeLocks = "" }: LaunchOptions,
+  ): Flight {
     const { session, writer } = this.#context;
     const guard = behind ? [writer.committedSql()] : [];
     if (committing && isQuick(planned)) return this.#launchInOneMessage(planned, guard);
-    const begin = beginSql(this.#context, planned, { select: guard, lockTimeoutMs });
+    const begin = beginSql(this.#context, planned, { select: guard, lockTimeoutMs, takeLocks });
     if (this.#context.work.pooled) return this.#launchPooled(planned, begin);
     const begun = Promise.all([this.#reset, session.query(begin)]);
     begun.catch(() => undefined);
@@ -235,6 +249,24 @@ export class WholeRunner {
       this.#context.slowStatements.push({ migration: planned.id, ...statementDetails(outcome) });
     }
   }
+}
+
+function courteousOf(
+  context: ExecutionContext,
+  plan: readonly PlannedMigration[],
+): Map<PlannedMigration, ObjectLocks> {
+  const all = new Map<PlannedMigration, ObjectLocks>();
+  const fresh = new FreshRelations();
+  for (const planned of plan) {
+    fresh.nextFile();
+    const statements = planned.steps.flatMap(statementsOf);
+    // What the plan itself has made is used by nobody yet, or not for long.
+    const strong = statements.flatMap((statement) => fresh.next(statement)).some(mightQueue);
+    if (!strong || !isWhole(planned)) continue;
+    const locks = ObjectLocks.of(context, planned, statements, context.searchPath);
+    if (locks !== null) all.set(planned, locks);
+  }
+  return all;
 }
 
 /** Its result is told from all others by the name of its column. */

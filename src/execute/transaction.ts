@@ -6,8 +6,10 @@ import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
 import type { ExecutionContext } from "./context.ts";
 import { CourteousWork } from "./courteous-work.ts";
+import type { ObjectLocks } from "./locks/object-locks.ts";
 import { LockRetry } from "./lock-retry.ts";
 import { limitsOf } from "./patient.ts";
+import { StatementFailure } from "./statement-pipeline.ts";
 
 /** A transaction on its way to the server. */
 export interface UnderWay<T> {
@@ -24,8 +26,11 @@ export interface Work<T> {
   /**
    * Sends BEGIN and the first statements; called for each attempt, but for the first only if nothing is under way yet.
    * @param lockTimeoutMs for this attempt; null: as planned.
+   * @param takeLocks what to send right behind BEGIN; empty: nothing.
    */
-  readonly start: (lockTimeoutMs: number | null) => UnderWay<T>;
+  readonly start: (lockTimeoutMs: number | null, takeLocks: string) => UnderWay<T>;
+  /** Its strong locks on what others use; absent: it takes none. */
+  readonly locks?: ObjectLocks | null;
   readonly underWay?: UnderWay<T> | null;
   readonly change: (result: T) => HistoryChange;
   /** The session's reset, to hold from the commit on; absent: the session stays as it is. */
@@ -51,7 +56,10 @@ export async function inTransaction<T>(
   const guard = new CourteousWork(context, planned, work.step);
   let underWay = work.underWay ?? null;
   for (;;) {
-    const sent = underWay ?? work.start(retry.lockTimeoutMs);
+    const { locks = null } = work;
+    if (underWay === null) await locks?.untilClear(retry.deadline, (...waiting) => retry.tell(...waiting));
+    const limit = retry.lockTimeoutMs ?? locks?.budgetMs ?? null;
+    const sent = underWay ?? work.start(limit, locks?.takeSql(limit) ?? "");
     underWay = null;
     crashPoint("transaction.begun", planned.id);
     try {
@@ -82,8 +90,10 @@ export async function inTransaction<T>(
       work.onRolledBack?.();
       if (sent.inOneMessage === true && isDatabaseError(error) && context.signal?.aborted !== true) continue;
       if (judged === "again") continue;
+      if (locks?.refused(error) === true) continue;
       await session.cleanup(() => context.courtesy.writeActs(writer));
-      await retry.again(judged);
+      const taking = locks !== null && isDatabaseError(judged);
+      await retry.again(taking ? new StatementFailure(locks.statement, judged) : judged);
     }
   }
 }
@@ -93,11 +103,16 @@ export async function inTransaction<T>(
  * the server refuses what follows.
  * @param options.select expressions to select right behind BEGIN.
  * @param options.lockTimeoutMs in place of the planned one.
+ * @param options.takeLocks what takes locks when all else is set.
  */
 export function beginSql(
   context: ExecutionContext,
   planned: PlannedMigration,
-  options: { readonly select: readonly string[]; readonly lockTimeoutMs: number | null },
+  options: {
+    readonly select: readonly string[];
+    readonly lockTimeoutMs: number | null;
+    readonly takeLocks?: string;
+  },
 ): string {
   const { searchPath, work } = context;
   const limits = limitsOf(context, planned, planned.steps[0]);
@@ -110,7 +125,7 @@ export function beginSql(
     parts.push(`SET LOCAL statement_timeout = ${limits.statementTimeoutMs}`);
   }
   if (searchPath !== null) parts.push(`SET LOCAL search_path = ${searchPath}`);
-  return parts.join("; ");
+  return `${parts.join("; ")}${options.takeLocks ?? ""}`;
 }
 
 /** As `beginSql` for a step of several, in a session that has the settings of its migration already. */

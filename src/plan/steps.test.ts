@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Section } from "../migrations/types.ts";
+import { NO_LOCKS } from "../sql/locks/types.ts";
 import type { Statement } from "../sql/types.ts";
 import { assertResumable, stepHash, stepsOf } from "./steps.ts";
 
@@ -18,6 +19,7 @@ function statement(ordinal: number, extra: Partial<Statement> = {}): Statement {
     directives: [],
     catalogCheck: null,
     quick: false,
+    locks: NO_LOCKS,
     ...extra,
   } as Statement;
 }

@@ -2,6 +2,7 @@ import type { Node } from "libpg-query";
 import { commandTag } from "./command-tag.ts";
 import { doCommits } from "./do-commits.ts";
 import { isPatient } from "./patience.ts";
+import { statementLocks } from "./locks/statement-locks.ts";
 import { sessionEffect } from "./session-effect.ts";
 import { transactionNeed } from "./transaction-need.ts";
 import type { Statement } from "./types.ts";
@@ -9,7 +10,14 @@ import type { Statement } from "./types.ts";
 /** What the parse tree of a statement tells about running it. */
 export type Classification = Pick<
   Statement,
-  "tag" | "transaction" | "transactionReason" | "catalogCheck" | "sessionEffect" | "commits" | "patient"
+  | "tag"
+  | "transaction"
+  | "transactionReason"
+  | "catalogCheck"
+  | "sessionEffect"
+  | "commits"
+  | "patient"
+  | "locks"
 >;
 
 export function classify(node: Node): Classification {
@@ -19,5 +27,6 @@ export function classify(node: Node): Classification {
     sessionEffect: sessionEffect(node),
     commits: doCommits(node),
     patient: isPatient(node),
+    locks: statementLocks(node),
   };
 }

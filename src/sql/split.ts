@@ -3,6 +3,7 @@ import { checksumOf } from "./checksum.ts";
 import { classify, type Classification } from "./classify.ts";
 import { DirectiveReader } from "./directive-reader.ts";
 import { statementHash } from "./hash.ts";
+import { NO_LOCKS } from "./locks/types.ts";
 import { NewTables } from "./new-tables.ts";
 import { TOO_DEEP, type ParseFault } from "./parse-fault.ts";
 import { parseSql, type ParsedStatement } from "./parser.ts";
@@ -177,6 +178,7 @@ const UNREAD: Classification = {
   sessionEffect: null,
   commits: false,
   patient: false,
+  locks: NO_LOCKS,
 };
 
 function understand(

@@ -1,3 +1,5 @@
+import type { StatementLocks } from "./locks/types.ts";
+
 /**
  * How a statement relates to transactions (PostgreSQL manual: the note "cannot be executed inside a transaction block" of each command):
  * `inside` runs in the transaction of its file; `ends` runs in it but what follows needs its commit (ALTER TYPE … ADD VALUE);
@@ -38,6 +40,8 @@ export interface Statement {
   readonly patient: boolean;
   /** Whether it surely takes no time, however much data there is; see `NewTables`. */
   readonly quick: boolean;
+  /** The relations that it locks, as far as grammar tells. */
+  readonly locks: StatementLocks;
   /** For what cannot be known by grammar alone: the relation whose kind decides (REINDEX TABLE of a partitioned table). */
   readonly catalogCheck: CatalogCheck | null;
 }

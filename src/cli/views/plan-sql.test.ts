@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
+import { NO_LOCKS } from "../../sql/locks/types.ts";
 import type { Statement } from "../../sql/types.ts";
 import { viewContextOf } from "../testing/view-context.ts";
 import { renderPlan, renderPlanSummary } from "./plan-sql.ts";
@@ -20,6 +21,7 @@ function statement(ordinal: number, sql: string, transactionReason: string | nul
     directives: [],
     catalogCheck: null,
     quick: false,
+    locks: NO_LOCKS,
   };
 }
 

@@ -12,6 +12,9 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   SELECT s.n, i.inhrelid AS oid FROM subject s JOIN pg_catalog.pg_inherits i ON i.inhparent = s.oid
     WHERE s.reach IN ('children', 'partitions', 'tables of partitions')
       AND (s.relkind IN ('p', 'I')) = (s.reach <> 'children')
+      -- Children of an ordinary table have the like of its checks alone.
+      AND (s.through IS NULL OR s.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+        WHERE k.conrelid = s.oid AND k.conname = s.through AND k.contype NOT IN ('c', 'n')))
   UNION SELECT d.n, i.inhrelid FROM down d JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid
 ), reads AS (
   SELECT w.ev_class AS reader, d.refobjid AS oid FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_depend d
@@ -47,7 +50,8 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   UNION SELECT s.n, d.refobjid FROM subject s JOIN pg_catalog.pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
       AND d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
     WHERE s.reach = 'owner' AND s.relkind = 'S'
-  UNION SELECT s.n, i.inhparent FROM subject s JOIN pg_catalog.pg_inherits i ON i.inhrelid = s.oid WHERE s.reach = 'parent'
+  UNION SELECT s.n, i.inhparent FROM subject s JOIN pg_catalog.pg_inherits i ON i.inhrelid = s.oid
+    JOIN pg_catalog.pg_class p ON p.oid = s.oid AND p.relispartition WHERE s.reach = 'parent'
   UNION SELECT s.n, p.partdefid FROM subject s JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = s.oid
     WHERE s.reach = 'default partition' AND p.partdefid <> 0
   UNION SELECT s.n, k.confrelid FROM subject s JOIN pg_catalog.pg_constraint k ON k.conrelid = s.oid AND k.contype = 'f'
@@ -73,7 +77,8 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   UNION SELECT a.oid, k.confrelid FROM above a JOIN pg_catalog.pg_constraint k
     ON k.contype = 'f' AND k.conrelid = a.referenced
 )
-SELECT f.n, c.oid, s.nspname AS schema, c.relname AS name, c.relkind AS kind,
+SELECT f.n, c.oid, s.nspname AS schema, c.relname AS name,
+  pg_catalog.current_setting('server_version_num') AS version,
   c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') AS lockable,
   (SELECT count(*) FROM above a WHERE a.oid = c.oid) AS depth
 FROM found f JOIN pg_catalog.pg_class c ON c.oid = f.oid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace

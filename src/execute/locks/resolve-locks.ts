@@ -1,5 +1,6 @@
 import type { Session } from "../../postgres/session.ts";
-import type { LockRequest } from "../../sql/locks/types.ts";
+import { modeOf } from "../../sql/locks/mode-of.ts";
+import type { LockMode, LockRequest } from "../../sql/locks/types.ts";
 import { literal, qualified } from "../../sql/quote.ts";
 import { REACH_SQL } from "./reach-sql.ts";
 
@@ -9,8 +10,8 @@ export interface FoundRelation<R> {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** `pg_class.relkind`. */
-  readonly kind: string;
+  /** On this version of the server; null: it takes none. */
+  readonly mode: LockMode | null;
   /** Whether LOCK TABLE takes it, and from this role. */
   readonly lockable: boolean;
   /** How many tables its foreign keys lead to, directly or by way of others: less than that of whatever refers to it. */
@@ -44,7 +45,7 @@ export async function resolveLocks<R extends LockRequest>(
       oid: Number(row.oid),
       schema: row.schema!,
       name: row.name!,
-      kind: row.kind!,
+      mode: modeOf(requests[Number(row.n)]!, Math.floor(Number(row.version) / 10_000)),
       lockable: row.lockable === "t",
       depth: Number(row.depth),
     }));

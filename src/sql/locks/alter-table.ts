@@ -41,7 +41,7 @@ function subcommand(
   const down: readonly Reach[] =
     recurses && !isOfPartition ? ["itself", "children", "partitions"] : ["itself"];
   if (TOUCHES_ROWS.has(subtype)) locks.touchesRows();
-  locks.subject(form, table, down);
+  locks.subject(form, table, down, constraintOf(cmd));
   if (subtype === "AT_AddColumn" && def !== undefined && "ColumnDef" in def) {
     if (addedColumnTouchesRows(def)) locks.touchesRows();
     for (const key of foreignKeys(columnConstraints(def))) referenceTo(key, `${form} REFERENCES`, locks);
@@ -56,8 +56,7 @@ function subcommand(
     locks.subject(form, table, ["referenced"], name);
     if (cmd.behavior === "DROP_CASCADE") locks.subject(`${form} CASCADE`, table, ["referencing"], name);
   } else if (subtype === "AT_ValidateConstraint" || subtype === "AT_AlterConstraint") {
-    const constraint = def !== undefined && "ATAlterConstraint" in def ? def.ATAlterConstraint.conname : name;
-    locks.subject(form, table, ["referenced"], constraint ?? null);
+    locks.subject(form, table, ["referenced"], constraintOf(cmd));
   } else if (subtype === "AT_AlterColumnType" || subtype === "AT_DropColumn") {
     locks.subject(form, table, ["column keys"], name);
     if (cmd.behavior === "DROP_CASCADE") locks.subject(`${form} CASCADE`, table, ["views"]);
@@ -68,6 +67,13 @@ function subcommand(
   } else if (subtype === "AT_AddOf" && def !== undefined && "TypeName" in def) {
     locks.other(form, relationOf(partsOf(def)), ["itself"]);
   }
+}
+
+/** The constraint that a subcommand names, whose kind decides how far it goes. */
+function constraintOf({ def, name, subtype }: AlterTableCmd): string | null {
+  if (def !== undefined && "ATAlterConstraint" in def) return def.ATAlterConstraint.conname ?? null;
+  const names = subtype === "AT_DropConstraint" || subtype === "AT_ValidateConstraint";
+  return names ? (name ?? null) : null;
 }
 
 function partition(
@@ -129,7 +135,8 @@ function addedColumnTouchesRows(def: Node): boolean {
   return columnConstraints(def).some((one) => {
     if (!("Constraint" in one)) return false;
     const { contype, raw_expr: value } = one.Constraint;
-    if (contype === "CONSTR_NULL" || contype === "CONSTR_NOTNULL" || contype === "CONSTR_FOREIGN") return false;
+    if (contype === "CONSTR_NULL" || contype === "CONSTR_NOTNULL" || contype === "CONSTR_FOREIGN")
+      return false;
     return contype !== "CONSTR_DEFAULT" || value === undefined || !isConstant(value);
   });
 }

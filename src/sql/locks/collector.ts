@@ -50,7 +50,13 @@ export class LockCollector {
   }
 
   done(): StatementLocks {
-    return { requests: this.#requests, rows: this.#rows, unknown: this.#unknown, creates: this.#creates };
+    return {
+      requests: this.#requests,
+      rows: this.#rows,
+      unknown: this.#unknown,
+      creates: this.#creates,
+      objects: null,
+    };
   }
 
   #add(

@@ -1,4 +1,11 @@
-import type { CreateStmt, CreateTableAsStmt, CreateTrigStmt, IndexStmt, RangeVar, ViewStmt } from "libpg-query";
+import type {
+  CreateStmt,
+  CreateTableAsStmt,
+  CreateTrigStmt,
+  IndexStmt,
+  RangeVar,
+  ViewStmt,
+} from "libpg-query";
 import { referenceTo } from "./alter-table.ts";
 import { LockCollector, named } from "./collector.ts";
 import { columnConstraints, foreignKeys } from "./constraints.ts";
@@ -6,7 +13,13 @@ import { queryLocks } from "./query.ts";
 
 /** CREATE TABLE: the new table is nobody's yet, but what it refers to is. */
 export function createTableLocks(create: CreateStmt, locks: LockCollector): void {
-  const { constraints = [], if_not_exists: ifNotExists, inhRelations = [], partbound, tableElts = [] } = create;
+  const {
+    constraints = [],
+    if_not_exists: ifNotExists,
+    inhRelations = [],
+    partbound,
+    tableElts = [],
+  } = create;
   // With IF NOT EXISTS it may be an old one.
   if (ifNotExists !== true) locks.creates(named(create.relation));
   for (const one of inhRelations) {
@@ -45,7 +58,8 @@ export function createIndexLocks(index: IndexStmt, locks: LockCollector): void {
   const form = concurrent === true ? "CREATE INDEX CONCURRENTLY" : "CREATE INDEX";
   locks.subject(form, named(relation), relation?.inh === true ? ["itself", "partitions"] : ["itself"]);
   locks.touchesRows();
-  if (name !== undefined && ifNotExists !== true) locks.creates({ schema: relation?.schemaname ?? null, name });
+  if (name !== undefined && ifNotExists !== true)
+    locks.creates({ schema: relation?.schemaname ?? null, name });
 }
 
 /** A trigger for each row is made on every partition too. */
@@ -56,7 +70,12 @@ export function createTriggerLocks(trigger: CreateTrigStmt, locks: LockCollector
 }
 
 /** What stands in the definition of a rule or a policy is read when it is made. */
-export function definitionLocks(form: string, on: RangeVar | undefined, parts: unknown, locks: LockCollector): void {
+export function definitionLocks(
+  form: string,
+  on: RangeVar | undefined,
+  parts: unknown,
+  locks: LockCollector,
+): void {
   locks.subject(form, named(on), ["itself"]);
   queryLocks(parts, locks, { form: "DEFINE" });
 }

@@ -14,7 +14,11 @@ const RELATIONS: Readonly<Partial<Record<ObjectType, readonly Reach[]>>> = {
 };
 
 /** What stands on a table: the last part of the name is its own, those before are the table's. */
-const ON_A_TABLE: ReadonlySet<ObjectType> = new Set(["OBJECT_TRIGGER", "OBJECT_RULE", "OBJECT_POLICY"] as const);
+const ON_A_TABLE: ReadonlySet<ObjectType> = new Set([
+  "OBJECT_TRIGGER",
+  "OBJECT_RULE",
+  "OBJECT_POLICY",
+] as const);
 
 /** Objects that nothing hangs on which could hold a table up. */
 const FREE: ReadonlySet<ObjectType> = new Set([
@@ -52,7 +56,11 @@ export function truncateLocks(truncate: TruncateStmt, locks: LockCollector): voi
   for (const one of relations) {
     if (!("RangeVar" in one)) continue;
     const table = named(one.RangeVar);
-    locks.subject("TRUNCATE", table, one.RangeVar.inh === true ? ["itself", "children", "partitions"] : ["itself"]);
+    locks.subject(
+      "TRUNCATE",
+      table,
+      one.RangeVar.inh === true ? ["itself", "children", "partitions"] : ["itself"],
+    );
     if (behavior === "DROP_CASCADE") locks.subject("TRUNCATE CASCADE", table, ["cascade"]);
     if (restarts === true) locks.subject("TRUNCATE RESTART IDENTITY", table, ["sequences"]);
   }

@@ -12,7 +12,10 @@ export function reindexLocks({ kind, params, relation }: ReindexStmt, locks: Loc
   else locks.mayLockMore(`every table of the ${what.toLowerCase()}, one after the other`);
 }
 
-export function vacuumLocks({ is_vacuumcmd: isVacuum, options, rels = [] }: VacuumStmt, locks: LockCollector): void {
+export function vacuumLocks(
+  { is_vacuumcmd: isVacuum, options, rels = [] }: VacuumStmt,
+  locks: LockCollector,
+): void {
   locks.touchesRows();
   const full = isVacuum === true && optionIsOn(options, "full", false);
   const form = isVacuum === true ? `VACUUM${full ? " FULL" : ""}` : "ANALYZE";
@@ -39,5 +42,9 @@ export function lockTableLocks({ mode, relations = [] }: LockStmt, locks: LockCo
 function tableOf(one: Node, form: string, locks: LockCollector): void {
   if (!("RangeVar" in one)) return;
   const recurses = one.RangeVar.inh === true;
-  locks.subject(form, named(one.RangeVar), recurses ? ["itself", "children", "partitions", "base"] : ["itself", "base"]);
+  locks.subject(
+    form,
+    named(one.RangeVar),
+    recurses ? ["itself", "children", "partitions", "base"] : ["itself", "base"],
+  );
 }

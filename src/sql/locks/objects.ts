@@ -34,20 +34,24 @@ function words(type: ObjectType | undefined): string {
 }
 
 /** COMMENT and SECURITY LABEL. */
-export function commentLocks({ object, objtype }: Pick<CommentStmt, "object" | "objtype">, locks: LockCollector): void {
+export function commentLocks(
+  { object, objtype }: Pick<CommentStmt, "object" | "objtype">,
+  locks: LockCollector,
+): void {
   const parts = partsOf(object);
   const form = `COMMENT ON ${words(objtype)}`;
   if (RELATION_KINDS.has(objtype)) locks.subject(form, relationOf(parts), ["itself"]);
   else if (PARTS_OF_RELATIONS.has(objtype)) locks.subject(form, relationOf(parts.slice(0, -1)), ["itself"]);
 }
 
-export function renameLocks({ relation, renameType }: RenameStmt, locks: LockCollector): void {
+export function renameLocks({ relation, renameType, subname }: RenameStmt, locks: LockCollector): void {
   if (renameType === "OBJECT_ATTRIBUTE") locks.mayLockMore("tables of the type");
   const recurses = relation?.inh === true;
   locks.subject(
     `RENAME ${words(renameType)}`,
     named(relation),
     recurses ? ["itself", "children", "partitions"] : ["itself"],
+    renameType === "OBJECT_TABCONSTRAINT" ? (subname ?? null) : null,
   );
 }
 
@@ -80,7 +84,11 @@ export function ownedByLocks(options: readonly Node[] | undefined, locks: LockCo
 }
 
 /** The tables of a publication. */
-export function publicationLocks(form: string, objects: readonly Node[] | undefined, locks: LockCollector): void {
+export function publicationLocks(
+  form: string,
+  objects: readonly Node[] | undefined,
+  locks: LockCollector,
+): void {
   for (const one of objects ?? []) {
     if (!("PublicationObjSpec" in one)) continue;
     const { pubtable } = one.PublicationObjSpec;

@@ -39,12 +39,7 @@ export function queryLocks(node: unknown, locks: LockCollector, { form }: QueryO
   });
 }
 
-function read(
-  relation: NamedRelation | null,
-  recurses: boolean,
-  form: string,
-  locks: LockCollector,
-): void {
+function read(relation: NamedRelation | null, recurses: boolean, form: string, locks: LockCollector): void {
   locks.subject(form, relation, recurses ? PLANNED : ["itself", "base"]);
 }
 
@@ -65,7 +60,11 @@ function rowLocks(select: SelectStmt, queries: ReadonlySet<string>, locks: LockC
       const called = relation.alias?.aliasname ?? relation.relname;
       if (relation.schemaname === undefined && queries.has(relation.relname ?? "")) return false;
       if (only.length > 0 && !only.includes(called)) return false;
-      locks.subject("SELECT FOR UPDATE", named(relation), relation.inh === true ? PLANNED : ["itself", "base"]);
+      locks.subject(
+        "SELECT FOR UPDATE",
+        named(relation),
+        relation.inh === true ? PLANNED : ["itself", "base"],
+      );
       return true;
     });
   }

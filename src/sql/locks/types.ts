@@ -55,7 +55,7 @@ export interface LockRequest extends NamedRelation {
   readonly form: string;
   /** Which of the relations that the statement names: the one it is about, or another (referenced, attached, liked). */
   readonly part: "subject" | "other";
-  /** The constraint or column that narrows `referenced`, `referencing` and `column keys`; null: all of the table's. */
+  /** The constraint or column that narrows what is reached; null: all of the relation's. */
   readonly through: string | null;
 }
 
@@ -68,4 +68,22 @@ export interface StatementLocks {
   readonly unknown: string | null;
   /** Relations that were not there before: nobody else can hold a lock on them. */
   readonly creates: readonly NamedRelation[];
+  /** What `requests` mean in the live catalog; null: it was not asked. */
+  readonly objects: readonly ObjectLock[] | null;
 }
+
+/** A lock on a relation of the live catalog. */
+export interface ObjectLock extends NamedRelation {
+  readonly schema: string;
+  readonly mode: LockMode;
+  /** What others cannot do while it is held, or while it is waited for. */
+  readonly blocks: "reads and writes" | "writes" | "nothing";
+}
+
+export const NO_LOCKS: StatementLocks = {
+  requests: [],
+  rows: false,
+  unknown: null,
+  creates: [],
+  objects: null,
+};

@@ -1,0 +1,72 @@
+import type { Session } from "../../postgres/session.ts";
+import { conflictsOf } from "../../sql/locks/conflicts.ts";
+import type { LockMode } from "../../sql/locks/types.ts";
+import { literal } from "../../sql/quote.ts";
+
+/** A lock that is going to be asked for. */
+export interface AwaitedLock {
+  readonly oid: number;
+  readonly mode: LockMode;
+}
+
+/** A session that holds a lock which ours would have to wait for. */
+export interface ConflictingHolder {
+  /** null: a prepared transaction, which belongs to no session. */
+  readonly pid: number | null;
+  readonly oid: number;
+  /** Of `pg_stat_activity`; null where this role may not see it. */
+  readonly state: string | null;
+  /** Age of its transaction by the server's clock, in milliseconds; null where this role may not see it. */
+  readonly ageMs: number | null;
+  /** Who it is, in words: process, application, statement. */
+  readonly who: string;
+  /**
+   * For an autovacuum that the server ends once somebody has waited for deadlock_timeout (manual 24.1.6): that time, in
+   * milliseconds. null for anybody else, and for one that prevents wraparound, which does not give way.
+   */
+  readonly givesWayAfterMs: number | null;
+}
+
+const HOLDERS = `SELECT l.pid, l.relation::oid AS oid, a.state,
+  CASE WHEN l.pid IS NULL THEN 'prepared transaction ' || coalesce(pg_catalog.quote_literal(p.gid), '')
+    ELSE 'backend ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
+      || coalesce(': ' || pg_catalog.left(nullif(a.query, ''), 80), '') END AS who,
+  (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint AS age,
+  CASE WHEN v.pid IS NOT NULL AND a.query NOT LIKE '%(to prevent wraparound)%' THEN s.setting END AS yields
+FROM pg_catalog.jsonb_to_recordset($WANTED::jsonb) AS w(oid oid, modes jsonb)
+JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.relation = w.oid AND l.granted AND w.modes ? l.mode
+  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+  AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_catalog.pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text
+LEFT JOIN pg_catalog.pg_stat_activity v ON v.pid = l.pid AND v.backend_type = 'autovacuum worker'
+JOIN pg_catalog.pg_settings s ON s.name = 'deadlock_timeout'
+ORDER BY age DESC NULLS LAST, l.pid`;
+
+/** `ACCESS SHARE` as pg_locks writes it: `AccessShareLock`. */
+function inPgLocks(mode: LockMode): string {
+  const words = mode.split(" ").map((word) => word[0]! + word.slice(1).toLowerCase());
+  return `${words.join("")}Lock`;
+}
+
+/**
+ * Who holds a lock that conflicts with one of these (manual 13.3.1), oldest transaction first; this session is none of them. It
+ * looks without asking for any lock, so nobody queues behind it. No transaction should be open.
+ * @throws the server's error; GodwitError CONNECTION_LOST; the signal's reason.
+ */
+export async function conflictingHolders(
+  session: Session,
+  awaited: readonly AwaitedLock[],
+): Promise<readonly ConflictingHolder[]> {
+  if (awaited.length === 0) return [];
+  const wanted = awaited.map(({ oid, mode }) => ({ oid, modes: conflictsOf(mode).map(inPgLocks) }));
+  const rows = await session.rows(HOLDERS.replace("$WANTED", () => literal(JSON.stringify(wanted))));
+  return rows.map((row) => ({
+    pid: row.pid === null ? null : Number(row.pid),
+    oid: Number(row.oid),
+    state: row.state ?? null,
+    ageMs: row.age === null || row.age === undefined ? null : Number(row.age),
+    who: row.who!,
+    givesWayAfterMs: row.yields === null || row.yields === undefined ? null : Number(row.yields),
+  }));
+}

@@ -1,0 +1,210 @@
+import { monotonicMs } from "../../core/clock.ts";
+import { sleep } from "../../core/interrupt.ts";
+import type { PlannedMigration } from "../../plan/types.ts";
+import { isDatabaseError, sqlstateOf } from "../../postgres/database-error.ts";
+import { isRetryableInTransaction } from "../../postgres/sqlstate.ts";
+import { courtesyOf, stronger } from "../../sql/locks/conflicts.ts";
+import { qualified } from "../../sql/quote.ts";
+import type { LockMode } from "../../sql/locks/types.ts";
+import type { Statement } from "../../sql/types.ts";
+import type { ExecutionContext } from "../context.ts";
+import { pauseMs, queueBudgetMs } from "../lock-budget.ts";
+import { conflictingHolders, type ConflictingHolder } from "./conflicting-holders.ts";
+import { resolveLocks } from "./resolve-locks.ts";
+import { lockTablesSql, type EarlyLock } from "./take-locks.ts";
+import { wantedLocks, type WantedLocks } from "./wanted-locks.ts";
+
+/** A transaction younger than this is likely to be over before we would have made anybody wait. */
+const YOUNG_MS = 100;
+/** On a busy table somebody is always in a short transaction, so who came after we began to wait is young too, up to here. */
+const OLD_MS = 5000;
+/** How long a server's worker takes to end once it is told to. */
+const GIVE_WAY_MS = 500;
+/** How often the waiting is told of while nothing changes. */
+const TELL_EVERY_MS = 2000;
+
+interface Wanted extends EarlyLock {
+  readonly oid: number;
+  /** As much of it as can be taken at the beginning, by LOCK TABLE; null: nothing. */
+  readonly early: LockMode | null;
+}
+
+/** Told while the transaction is kept out of the queue. */
+export type TellWaiting = (reason: string, delayMs: number) => Promise<void>;
+
+/**
+ * The strong locks that a transaction takes on what others use. Before each attempt it looks who holds them, from outside
+ * the queue, where it holds up nobody; the attempt then takes them at its beginning, in a fixed order, within a short time.
+ */
+export class ObjectLocks {
+  readonly #context: ExecutionContext;
+  readonly #planned: PlannedMigration;
+  readonly #wanted: WantedLocks;
+  readonly #searchPath: string | null;
+  #found: readonly Wanted[] | null = null;
+  #takesEarly = true;
+  #tries = 0;
+  /** Whether the time is over, so that this attempt is to have all the time that it is given. */
+  #isLast = false;
+  #givesWayAfterMs: number | null = null;
+  /** When a holder was first seen, for those whose age this role may not see. */
+  readonly #firstSeen = new Map<number, number>();
+
+  /**
+   * @param searchPath that the transaction begins with, ready for SET; null: the session's own.
+   * @returns null where nobody can be held up, or where the file asks for an unlimited lock_timeout.
+   */
+  static of(
+    context: ExecutionContext,
+    planned: PlannedMigration,
+    statements: readonly Statement[],
+    searchPath: string | null,
+  ): ObjectLocks | null {
+    if (planned.lockTimeoutMs === 0) return null;
+    const wanted = wantedLocks(statements);
+    return wanted === null ? null : new ObjectLocks(context, planned, wanted, searchPath);
+  }
+
+  constructor(
+    context: ExecutionContext,
+    planned: PlannedMigration,
+    wanted: WantedLocks,
+    searchPath: string | null,
+  ) {
+    this.#context = context;
+    this.#planned = planned;
+    this.#wanted = wanted;
+    this.#searchPath = searchPath;
+  }
+
+  /** The statement that wants the first of them, to tell of where taking them failed. */
+  get statement(): Statement {
+    return this.#wanted.statement;
+  }
+
+  /**
+   * Waits until nobody who holds a conflicting lock is likely to keep it for long. No transaction may be open. What cannot be
+   * asked keeps nothing from being tried.
+   * @param deadline by the monotonic clock; then it is tried whoever is in the way.
+   * @throws the signal's reason; GodwitError CONNECTION_LOST, LOCK_LOST.
+   */
+  async untilClear(deadline: number, tell: TellWaiting): Promise<void> {
+    this.#tries += 1;
+    this.#givesWayAfterMs = null;
+    let pause: number | null = null;
+    let began: number | null = null;
+    let told = { reason: "", at: -Infinity };
+    for (;;) {
+      const holders = await this.#look();
+      began ??= monotonicMs();
+      const young = Math.max(YOUNG_MS, Math.min(monotonicMs() - began, OLD_MS));
+      const settled = holders.filter(
+        (holder) => holder.givesWayAfterMs === null && this.#ageOf(holder) >= young,
+      );
+      const left = deadline - monotonicMs();
+      const [first] = settled;
+      if (first === undefined || left <= 0) {
+        this.#isLast = left <= 0;
+        const giving = holders.map((holder) => holder.givesWayAfterMs ?? 0);
+        if (settled.length === 0 && giving.some((ms) => ms > 0))
+          this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
+        return;
+      }
+      pause = Math.min(pauseMs(pause, 0, Math.random()), Math.max(1, Math.ceil(left)));
+      const reason = this.#reason(first, settled);
+      if (reason !== told.reason || monotonicMs() - told.at >= TELL_EVERY_MS) {
+        told = { reason, at: monotonicMs() };
+        await tell(reason, pause);
+      }
+      await sleep(pause, this.#context.signal);
+    }
+  }
+
+  /** How long this attempt may stand in the queue, in milliseconds; null: as planned, since it may have to undo long work. */
+  get budgetMs(): number | null {
+    const { lockTimeoutMs } = this.#planned;
+    if (this.#givesWayAfterMs !== null) return Math.max(this.#givesWayAfterMs, lockTimeoutMs);
+    const { changesRows, requests } = this.#wanted;
+    const takesAll = this.#takesEarly && (this.#found ?? []).every(({ early, mode }) => early === mode);
+    if (this.#isLast || takesAll || changesRows || !requests.every(({ early }) => early)) return null;
+    return queueBudgetMs(this.#tries, lockTimeoutMs);
+  }
+
+  /** As `budgetMs`, for a statement that no LOCK TABLE can stand before. */
+  get standAloneMs(): number {
+    const { lockTimeoutMs } = this.#planned;
+    if (this.#givesWayAfterMs !== null) return Math.max(this.#givesWayAfterMs, lockTimeoutMs);
+    return this.#isLast ? lockTimeoutMs : queueBudgetMs(this.#tries, lockTimeoutMs);
+  }
+
+  /**
+   * What takes the locks, to send right behind BEGIN; the statements after it have the lock_timeout that they would have
+   * without it.
+   * @param lockTimeoutMs of the statements of this attempt; null: the planned one.
+   */
+  takeSql(lockTimeoutMs: number | null): string {
+    const early = (this.#takesEarly ? (this.#found ?? []) : []).flatMap((one) =>
+      one.early === null ? [] : [{ ...one, mode: one.early }],
+    );
+    if (early.length === 0) return "";
+    const { lockTimeoutMs: planned } = this.#planned;
+    const budget = lockTimeoutMs ?? (this.#isLast ? planned : queueBudgetMs(this.#tries, planned));
+    const statements = [
+      `SET LOCAL lock_timeout = ${budget}`,
+      ...lockTablesSql(early),
+      `SET LOCAL lock_timeout = ${lockTimeoutMs ?? planned}`,
+    ];
+    return `; ${statements.join("; ")}`;
+  }
+
+  /**
+   * Whether `error` came from taking the locks, and not from a lock that somebody holds: a table is gone, or this role may
+   * not lock it. Then the statements are to find out for themselves, and no lock is taken early any more.
+   */
+  refused(error: unknown): boolean {
+    if (!this.#takesEarly || !isDatabaseError(error) || isRetryableInTransaction(sqlstateOf(error)))
+      return false;
+    this.#takesEarly = false;
+    return true;
+  }
+
+  async #look(): Promise<readonly ConflictingHolder[]> {
+    const { session } = this.#context;
+    try {
+      this.#found ??= await this.#find();
+      return await conflictingHolders(session, this.#found);
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+      this.#found ??= [];
+      return [];
+    }
+  }
+
+  async #find(): Promise<readonly Wanted[]> {
+    const { session } = this.#context;
+    const found = new Map<number, Wanted>();
+    for (const one of await resolveLocks(session, this.#searchPath, this.#wanted.requests)) {
+      const { depth, lockable, mode, name, oid, request, schema } = one;
+      if (mode === null || courtesyOf(mode) !== "queueing") continue;
+      const before = found.get(oid);
+      const own = lockable && request.early ? mode : null;
+      const early = own === null ? (before?.early ?? null) : stronger(own, before?.early ?? own);
+      found.set(oid, { oid, schema, name, depth, early, mode: stronger(mode, before?.mode ?? mode) });
+    }
+    return [...found.values()];
+  }
+
+  #ageOf({ ageMs, pid }: ConflictingHolder): number {
+    if (pid === null) return ageMs ?? Infinity;
+    const now = monotonicMs();
+    const seen = this.#firstSeen.get(pid) ?? now;
+    this.#firstSeen.set(pid, seen);
+    return ageMs ?? now - seen;
+  }
+
+  #reason(first: ConflictingHolder, all: readonly ConflictingHolder[]): string {
+    const on = this.#found?.find(({ oid }) => oid === first.oid);
+    const what = on === undefined ? "an object" : qualified(on.schema, on.name);
+    return `${what} is in use, held by ${[...new Set(all.map(({ who }) => who))].join(", ")}`;
+  }
+}
