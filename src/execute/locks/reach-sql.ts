@@ -31,9 +31,8 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   UNION SELECT v.n, r.reader FROM views v JOIN reads r ON r.oid = v.oid
 ), cascade AS (
   SELECT s.n, s.oid FROM subject s WHERE s.reach = 'cascade'
-  UNION SELECT c.n, k.oid FROM cascade c JOIN LATERAL (
-    SELECT f.conrelid AS oid FROM pg_catalog.pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f'
-    UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) k ON true
+  UNION SELECT c.n, f.conrelid FROM cascade c
+    JOIN pg_catalog.pg_constraint f ON f.confrelid = c.oid AND f.contype = 'f'
 ), found AS MATERIALIZED (
   SELECT n, oid FROM subject WHERE reach = 'itself'
   UNION SELECT d.n, d.oid FROM down d JOIN subject s ON s.n = d.n AND s.reach <> 'tables of partitions'
@@ -47,6 +46,8 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   UNION SELECT s.n, d.objid FROM subject s JOIN pg_catalog.pg_depend d ON d.refobjid = s.oid AND d.deptype IN ('a', 'i')
       AND d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
     JOIN pg_catalog.pg_class q ON q.oid = d.objid AND q.relkind = 'S' WHERE s.reach = 'sequences'
+      AND (s.through IS NULL OR d.refobjsubid = (SELECT a.attnum FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = s.oid AND a.attname = s.through))
   UNION SELECT s.n, d.refobjid FROM subject s JOIN pg_catalog.pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
       AND d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
     WHERE s.reach = 'owner' AND s.relkind = 'S'
@@ -55,7 +56,8 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
   UNION SELECT s.n, p.partdefid FROM subject s JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = s.oid
     WHERE s.reach = 'default partition' AND p.partdefid <> 0
   UNION SELECT s.n, k.confrelid FROM subject s JOIN pg_catalog.pg_constraint k ON k.conrelid = s.oid AND k.contype = 'f'
-    WHERE s.reach = 'referenced' AND k.confrelid <> s.oid AND (s.through IS NULL OR k.conname = s.through)
+    WHERE s.reach IN ('referenced', 'own referenced') AND k.confrelid <> s.oid
+      AND (s.through IS NULL OR k.conname = s.through) AND (s.reach = 'referenced' OR k.conparentid = 0)
   UNION SELECT s.n, k.conrelid FROM subject s JOIN pg_catalog.pg_constraint k ON k.confrelid = s.oid AND k.contype = 'f'
     WHERE s.reach = 'referencing' AND k.conrelid <> s.oid AND (s.through IS NULL OR k.conindid = (
       SELECT u.conindid FROM pg_catalog.pg_constraint u WHERE u.conrelid = s.oid AND u.conname = s.through))
@@ -66,7 +68,7 @@ export const REACH_SQL = `WITH RECURSIVE asked AS MATERIALIZED (
     WHERE s.reach = 'column keys'
   UNION SELECT a.n, t.attrelid FROM asked a JOIN pg_catalog.pg_attribute t
       ON t.atttypid = pg_catalog.to_regtype(a.name)::oid AND NOT t.attisdropped
-    JOIN pg_catalog.pg_class c ON c.oid = t.attrelid AND c.relkind IN ('r', 'm', 'p') WHERE a.reach = 'of type'
+    JOIN pg_catalog.pg_class c ON c.oid = t.attrelid AND c.relkind IN ('r', 'm') WHERE a.reach = 'of type'
   UNION SELECT a.n, e.stxrelid FROM asked a JOIN pg_catalog.pg_statistic_ext e
       ON a.name IN (pg_catalog.quote_ident(e.stxname),
         pg_catalog.quote_ident(e.stxnamespace::regnamespace::text) || '.' || pg_catalog.quote_ident(e.stxname))

@@ -63,7 +63,7 @@ function subcommand(
   } else if (subtype === "AT_ChangeOwner" || subtype === "AT_SetLogged" || subtype === "AT_SetUnLogged") {
     locks.subject(form, table, ["indexes", "sequences"]);
   } else if (subtype === "AT_SetIdentity" || subtype === "AT_DropIdentity") {
-    locks.subject(form, table, ["sequences"]);
+    locks.subject(form, table, ["sequences"], name);
   } else if (subtype === "AT_AddOf" && def !== undefined && "TypeName" in def) {
     locks.other(form, relationOf(partsOf(def)), ["itself"]);
   }

@@ -5,7 +5,7 @@ import type { Reach } from "./types.ts";
 
 /** Kinds of objects that are relations, with what their end reaches. */
 const RELATIONS: Readonly<Partial<Record<ObjectType, readonly Reach[]>>> = {
-  OBJECT_TABLE: ["itself", "partitions", "parent", "referenced", "sequences"],
+  OBJECT_TABLE: ["itself", "partitions", "parent", "own referenced", "sequences"],
   OBJECT_FOREIGN_TABLE: ["itself", "parent"],
   OBJECT_INDEX: ["itself", "table", "partitions", "tables of partitions"],
   OBJECT_VIEW: ["itself"],

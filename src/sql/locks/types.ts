@@ -17,7 +17,7 @@ export type LockMode = (typeof LOCK_MODES)[number];
  * `itself`; `children` and `partitions`, what inherits from it, at any depth (the first of an ordinary table, the second of a
  * partitioned one or of its index); `table` of an index, and `tables of partitions`, those of the indexes below it; `indexes` and owned `sequences` of a table; `parent`, what it is a
  * partition or child of; `default partition` beside a new one; `referenced` and `referencing`, tables at the other end of
- * its foreign keys; `cascade`, all that TRUNCATE … CASCADE reaches; `column keys`, both ends of the foreign keys of one column;
+ * its foreign keys, `own referenced` of those that it has not from what it is a partition of; `cascade`, all that TRUNCATE … CASCADE reaches; `column keys`, both ends of the foreign keys of one column;
  * `base`, what a view reads, and `query`, what a materialized view does; `views`, what reads it; `of type`, tables with a column of a type; `of statistics`, the table of an
  * extended statistics object; `owner`, the table that a sequence belongs to.
  */
@@ -32,6 +32,7 @@ export type Reach =
   | "parent"
   | "default partition"
   | "referenced"
+  | "own referenced"
   | "referencing"
   | "cascade"
   | "column keys"

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { runRecord } from "../../../src/fleet/run-record.ts";
 import { up } from "../../../src/fleet/up.ts";
@@ -5,13 +6,19 @@ import type { GodwitEvent } from "../../../src/index.ts";
 import { Project } from "../../e2e/cli-harness.ts";
 import { startServer, createDatabase, testDatabase } from "../../support/postgres.ts";
 import { eventsOf, failureOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
-import { nobodyLeft, testClient } from "./gate.ts";
+import { AT_GATE, nobodyLeft, shutGate, testClient } from "./gate.ts";
 
 const FILES = {
   "1_busy.sql": "CREATE TABLE busy (id int);\n",
   "2_alter.sql": "CREATE TABLE with_it ();\nALTER TABLE busy ADD COLUMN n int;\n",
   "3_next.sql": "CREATE TABLE next ();\n",
 };
+
+/** Reads a table and stays in the transaction, for longer than what is taken for short already. */
+async function hold(client: Awaited<ReturnType<typeof testClient>>, table: string): Promise<void> {
+  await client.query(`BEGIN; SELECT FROM ${table}`);
+  await delay(200);
+}
 
 async function pidOf(client: Awaited<ReturnType<typeof testClient>>): Promise<number> {
   return (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
@@ -23,7 +30,7 @@ describe("a lock on an object that another transaction holds", () => {
     await godwit.up({ steps: 1 });
     const blocker = await testClient(database.url);
     const pid = await pidOf(blocker);
-    await blocker.query("BEGIN; SELECT FROM busy");
+    await hold(blocker, "busy");
     const run = godwit.up();
     let attempts = 0;
     for await (const event of run) {
@@ -54,7 +61,7 @@ describe("a lock on an object that another transaction holds", () => {
     const { database, godwit } = await testProject(FILES);
     await godwit.up({ steps: 1 });
     const blocker = await testClient(database.url);
-    await blocker.query("BEGIN; SELECT FROM busy");
+    await hold(blocker, "busy");
     const run = godwit.up({ timeoutMs: 20_000 });
     const reader = await testClient(database.url);
     const reasons: string[] = [];
@@ -83,7 +90,7 @@ describe("a lock on an object that another transaction holds", () => {
     await godwit.up({ steps: 1 });
     const blocker = await testClient(database.url);
     const pid = await pidOf(blocker);
-    await blocker.query("BEGIN; SELECT FROM busy");
+    await hold(blocker, "busy");
     const events: GodwitEvent[] = [];
     const io = {
       config: godwit.config,
@@ -116,7 +123,7 @@ describe("a lock on an object that another transaction holds", () => {
     const project = new Project(files, { DATABASE_URL: database.url });
     await project.run(["up", "--step", "1"]);
     const blocker = await testClient(database.url);
-    await blocker.query("BEGIN; SELECT FROM busy");
+    await hold(blocker, "busy");
     const { exit, stdout } = await project.run(["up", "--timeout", "3s", "--json"]);
     expect(exit).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ code: "TIMEOUT" });
@@ -131,7 +138,7 @@ describe("a lock on an object that another transaction holds", () => {
     await godwit.up({ steps: 1 });
     const blocker = await testClient(database.url);
     const pid = await pidOf(blocker);
-    await blocker.query("BEGIN; SELECT FROM busy");
+    await hold(blocker, "busy");
     const run = godwit.up();
     const reasons: string[] = [];
     for await (const event of run) {
@@ -154,8 +161,8 @@ describe("a lock on an object that another transaction holds", () => {
     await godwit.up({ steps: 1 });
     const [first, second] = [await testClient(database.url), await testClient(database.url)];
     const pid = await pidOf(first);
-    await first.query("BEGIN; SELECT FROM busy");
-    await second.query("BEGIN; SELECT FROM other");
+    await hold(first, "busy");
+    await hold(second, "other");
     const run = godwit.up();
     const reasons: string[] = [];
     for await (const event of run) {
@@ -174,12 +181,15 @@ describe("a deadlock", () => {
     const { database, godwit } = await testProject({
       "1_two.sql": "CREATE TABLE x (id int);\nCREATE TABLE y (id int);\n",
       "2_both.sql":
-        "-- godwit:lock_timeout 20s\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n",
+        `-- godwit:lock_timeout 20s\n${AT_GATE}\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n`,
     });
     await godwit.up({ steps: 1 });
+    const gate = await shutGate(database);
     const other = await testClient(database.url);
-    await other.query("BEGIN; LOCK TABLE x IN ACCESS SHARE MODE; SET LOCAL deadlock_timeout = '1h'");
     const run = godwit.up();
+    await gate.reached();
+    await other.query("BEGIN; LOCK TABLE x IN ACCESS SHARE MODE; SET LOCAL deadlock_timeout = '1h'");
+    await gate.open();
     await expect
       .poll(() => database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'x'::regclass"), {
         timeout: 10_000,
