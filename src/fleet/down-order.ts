@@ -1,5 +1,6 @@
 import type { StreamConfig } from "../config/types.ts";
 import { GodwitError } from "../core/error.ts";
+import { withObjectLocks } from "../execute/locks/plan-locks.ts";
 import { readDetails, readSnapshot } from "../history/read.ts";
 import { isApplied } from "../plan/compare.ts";
 import type { DownSelection } from "../plan/plan-down.ts";
@@ -32,11 +33,15 @@ export function downStreams(io: FleetIo, options: DownOptions, verb: string): re
     : [selectOneStream(io.config, options.streams, verb)];
 }
 
-/** Plans the way down of every stream, so that what is in the way on any of them is told before anything runs. */
+/**
+ * Plans the way down of every stream, so that what is in the way on any of them is told before anything runs.
+ * @param options.withLocks whether the plans are to be shown with what their statements lock.
+ */
 export async function prepareDown(
   io: FleetIo,
   streams: readonly StreamConfig[],
   selection: DownSelection,
+  { withLocks = false }: { readonly withLocks?: boolean } = {},
 ): Promise<PreparedDown[]> {
   const prepared: PreparedDown[] = [];
   for (const stream of streams) {
@@ -45,8 +50,9 @@ export async function prepareDown(
     prepared.push(
       await withTargetSession(io, target, async (session) => {
         const { facts, ...snapshot } = await readSnapshot(session, target.scope);
-        const planned = await makeDownPlan(io, session, target, files, snapshot, selection);
-        return { stream, target, facts, planned };
+        const made = await makeDownPlan(io, session, target, files, snapshot, selection);
+        const plan = withLocks ? await withObjectLocks(session, target.searchPath, made.plan) : made.plan;
+        return { stream, target, facts, planned: { ...made, plan } };
       }),
     );
   }

@@ -1,3 +1,4 @@
+import { withObjectLocks } from "../execute/locks/plan-locks.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { downStreams, downTurns, prepareDown } from "./down-order.ts";
@@ -24,7 +25,8 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     historySchema: io.config.historySchema,
   });
   if (options.direction === "down") {
-    const prepared = await prepareDown(io, downStreams(io, options, "plan --down"), downSelection(options));
+    const streams = downStreams(io, options, "plan --down");
+    const prepared = await prepareDown(io, streams, downSelection(options), { withLocks: true });
     const turns = await downTurns(io, prepared);
     for (const { prepared: one, migrations } of turns) assertReachable(one.target, one.facts, migrations);
     const idle = prepared
@@ -61,14 +63,14 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     const plans: PlanResult["plans"][number][] = [];
     for (const segment of [...segments, ...idle]) {
       const participant = participants.find((one) => one.stream.name === segment.stream)!;
-      const { target, snapshot, findings } = participant;
+      const { session, target, snapshot, findings } = participant;
       const isFirst = plans.every((one) => one.target !== target.id);
       const own = parsed.get(segment.stream) ?? new Map();
       const seen = { snapshot, findings: { ...findings, warnings: isFirst ? findings.warnings : [] } };
       const made = await planSegment(io, options, graph, participant, segment, own, seen);
       // A plan that could not run is none.
       assertReachable(target, participant.facts, made.migrations);
-      plans.push(shown(made, target.label));
+      plans.push(shown(await withObjectLocks(session, target.searchPath, made), target.label));
     }
     return { plans };
   });

@@ -1,5 +1,36 @@
 import * as z from "zod";
+import { LOCK_MODES } from "../../sql/locks/types.ts";
 import { directionSchema, kindSchema } from "./run.ts";
+
+const relation = { schema: z.string().nullable().describe("null: through search_path"), name: z.string() };
+
+const locks = z.strictObject({
+  objects: z
+    .array(
+      z.strictObject({
+        schema: z.string(),
+        name: z.string(),
+        mode: z.enum(LOCK_MODES),
+        blocks: z.enum(["reads and writes", "writes", "nothing"]).describe("what others cannot do meanwhile"),
+      }),
+    )
+    .nullable()
+    .describe("relations of the live catalog that are locked, the strongest lock of each"),
+  unknown: z.string().nullable().describe("why more may be locked than `objects` say"),
+  rows: z.boolean().describe("whether it reads or changes rows, so that it may take long"),
+  requests: z
+    .array(
+      z.strictObject({
+        ...relation,
+        reach: z.string().describe("which relations are meant, starting from the one that is named"),
+        form: z.string(),
+        part: z.enum(["subject", "other"]),
+        through: z.string().nullable().describe("the constraint or column that narrows it"),
+      }),
+    )
+    .describe("what the statement asks for, as grammar tells"),
+  creates: z.array(z.strictObject(relation)),
+});
 
 const statement = z.strictObject({
   ordinal: z.int(),
@@ -13,6 +44,7 @@ const statement = z.strictObject({
   quick: z.boolean(),
   patient: z.boolean(),
   hash: z.string(),
+  locks,
   session_effect: z.enum(["set", "temporary", "prepare"]).nullable(),
   directives: z.array(
     z.strictObject({ name: z.string(), argument: z.string(), line: z.int(), column: z.int() }),

@@ -1,6 +1,8 @@
 import type { PlanResult } from "../../api/types.ts";
 import { isPatientStep } from "../../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
+import { qualified } from "../../sql/quote.ts";
+import type { Statement } from "../../sql/types.ts";
 import { tellingDescription } from "../reporters/statement-label.ts";
 import type { Style } from "../style.ts";
 import type { ViewContext } from "../verb.ts";
@@ -17,6 +19,24 @@ function settings(migration: PlannedMigration, step: PlanStep, local: boolean): 
     lines.push(`${set} statement_timeout = ${migration.statementTimeoutMs}; -- ms`);
   }
   return lines;
+}
+
+/** Weak locks that any query takes are not worth a line. */
+const WEAK = new Set(["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"]);
+
+/** A line for each mode of lock that the statement takes on what is there. */
+function locksOf({ locks }: Statement, style: Style): string[] {
+  const objects = (locks.objects ?? []).filter(({ mode }) => !WEAK.has(mode));
+  const lines = [...new Set(objects.map(({ mode }) => mode))].map((mode) => {
+    const own = objects.filter((one) => one.mode === mode);
+    const names = own.map(({ name, schema }) => qualified(schema, name)).join(", ");
+    const line = `-- locks ${names}: ${mode}`;
+    const { blocks } = own[0]!;
+    return blocks === "nothing" ? style.dim(line) : style.yellow(`${line}, which blocks ${blocks}`);
+  });
+  return locks.objects === null || locks.unknown === null
+    ? lines
+    : [...lines, style.dim(`-- may lock more: ${locks.unknown}`)];
 }
 
 function renderStep(
@@ -36,7 +56,7 @@ function renderStep(
     return [
       "BEGIN;",
       ...settings(migration, step, true),
-      ...step.statements.map((statement) => `${statement.sql};`),
+      ...step.statements.flatMap((statement) => [...locksOf(statement, style), `${statement.sql};`]),
       record,
       "COMMIT;",
     ];
@@ -47,6 +67,7 @@ function renderStep(
       style.yellow(`-- stands alone, outside a transaction: ${transactionReason ?? "asked for by the file"}`),
       style.dim(`-- history: step ${step.ordinal} of ${of} of ${migration.id} is intended`),
       ...settings(migration, step, false),
+      ...locksOf(step.statement, style),
       `${sql};`,
       record,
     ];

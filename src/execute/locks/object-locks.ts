@@ -91,6 +91,7 @@ export class ObjectLocks {
   async untilClear(deadline: number, tell: TellWaiting): Promise<void> {
     this.#tries += 1;
     this.#givesWayAfterMs = null;
+    this.#found = null;
     let pause: number | null = null;
     let began: number | null = null;
     let told = { reason: "", at: -Infinity };

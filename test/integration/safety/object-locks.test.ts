@@ -180,8 +180,7 @@ describe("a deadlock", () => {
   it("is rolled back and tried again", async () => {
     const { database, godwit } = await testProject({
       "1_two.sql": "CREATE TABLE x (id int);\nCREATE TABLE y (id int);\n",
-      "2_both.sql":
-        `-- godwit:lock_timeout 20s\n${AT_GATE}\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n`,
+      "2_both.sql": `-- godwit:lock_timeout 20s\n${AT_GATE}\nALTER TABLE y ADD COLUMN n int;\nALTER TABLE x ADD COLUMN n int;\n`,
     });
     await godwit.up({ steps: 1 });
     const gate = await shutGate(database);

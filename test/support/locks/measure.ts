@@ -109,7 +109,7 @@ const HOLD = [
   "SELECT * FROM t, pt, alone LIMIT 1",
   "LOCK TABLE t, pt, alone IN ROW EXCLUSIVE MODE",
   "LOCK TABLE t, pt, alone IN SHARE UPDATE EXCLUSIVE MODE",
-  ...["t", "ONLY pt", "pt1", "pt2", "alone"].map((table) => `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`),
+  ...["t", "ONLY pt", "pt1", "pt2", "alone", "ref"].map((table) => `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`),
 ];
 const WAITS_AT_MOST_MS = 400;
 
