@@ -3,6 +3,7 @@ import type { LockedTarget } from "../execute/locked-target.ts";
 import { assertWritable, readSnapshot } from "../history/read.ts";
 import { asRefused } from "../history/refused.ts";
 import { runFinishedSql, runStartedSql } from "../history/runs.ts";
+import { RELEASED_BY_FORCE } from "../history/forced-release.ts";
 import type { LogEntry } from "../history/log-chain.ts";
 import { HistoryWriter } from "../history/writer.ts";
 import { endSessions } from "../lock/end-sessions.ts";
@@ -102,7 +103,7 @@ async function takeByForce(release: Release, seen: SeenLock): Promise<number[]> 
   if (state === null) {
     // Its first run has not come to its history yet: there is nothing to fence.
     const ended = await endSessions(session, seen.sessions, io.signal);
-    await logged(release, entry(release, seen, "lock.released_by_force", forcedMessage(seen)));
+    await logged(release, entry(release, seen, RELEASED_BY_FORCE, forcedMessage(seen)));
     return ended;
   }
   const fenced = await fence(release, seen, state);
@@ -142,7 +143,7 @@ async function fence(release: Release, seen: SeenLock, state: LockState): Promis
           `WHERE key = ${literal(state.key)} AND token = ${state.token} AND owner = ${literal(state.runId)} ${current}`,
         runStartedSql(scope.schema, io.run),
       ],
-      log: [entry(release, seen, "lock.released_by_force", forcedMessage(seen))],
+      log: [entry(release, seen, RELEASED_BY_FORCE, forcedMessage(seen))],
     });
     return true;
   } catch (error) {
@@ -177,7 +178,7 @@ function forcedMessage({ status }: SeenLock): string {
 function entry(
   { io, facts, reason }: Release,
   { status, state, sessions }: SeenLock,
-  event: "lock.tidied" | "lock.released_by_force",
+  event: "lock.tidied" | typeof RELEASED_BY_FORCE,
   message: string,
 ): LogEntry {
   return {

@@ -19,7 +19,7 @@ export function renderLockRelease(result: LockReleaseResult, context: ViewContex
   const lines = [
     `${good} took the lock of ${style.bold(target)} from ${holder}`,
     ended === ""
-      ? "    its session had ended already"
+      ? "    it had no session here; it can commit nothing any more"
       : `    ended ${ended}; what it had not committed is rolled back`,
     `${style.dim("next:")} ${style.bold(context.next("status"))}`,
   ];

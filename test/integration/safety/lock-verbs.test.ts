@@ -1,6 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { forcedOut } from "../../../src/history/forced-release.ts";
 import { createGodwit, type Godwit } from "../../../src/index.ts";
 import { advisoryKey } from "../../../src/lock/key.ts";
+import { resolveConnection } from "../../../src/postgres/conninfo/resolve.ts";
+import { openSession } from "../../../src/postgres/session.ts";
 import { Project, type RunningCli } from "../../e2e/cli-harness.ts";
 import { createRole, testDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { failureOf, hasHistory, historyOf, tablesOf, testProject } from "../../support/project.ts";
@@ -294,6 +297,14 @@ describe("lock release", () => {
         },
       },
     ]);
+    const session = await openSession(await resolveConnection({ conninfo: database.url }, {}), {
+      applicationName: "test",
+    });
+    onTestFinished(() => session.close());
+    expect((await forcedOut(session, SCOPE, before.runId!))?.message).toMatch(
+      /^\S+@\S+ took Godwit's lock from this run by force: its machine hangs$/,
+    );
+    expect(await forcedOut(session, SCOPE, "00000000-0000-7000-8000-000000000000")).toBeNull();
     expect(await statusOf(godwit)).toMatchObject({ holding: "free", token: 2 });
     await nobodyLeft(database);
     await gate.open();
