@@ -53,7 +53,8 @@ export async function lockRelease(io: FleetIo, options: LockReleaseOptions): Pro
   const stream = selectOneStream(io.config, options.streams, "lock release");
   const target = await resolveTarget(io, stream);
   return withTargetSession(io, target, async (session) => {
-    const { facts, ...snapshot } = await readSnapshot(session, target.scope);
+    const snapshot = await readSnapshot(session, target.scope);
+    const { facts } = snapshot;
     if (snapshot.meta !== null) assertWritable(snapshot.meta);
     const seen = await seeLock(io, session, target, snapshot);
     const release: Release = { io, target, session, facts, reason };

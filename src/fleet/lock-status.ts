@@ -3,6 +3,7 @@ import { readSnapshot, scopeCondition, type HistorySnapshot } from "../history/r
 import { readHolderSessions, readQueue, type Blocker, type HolderSession } from "../lock/holder-sessions.ts";
 import { readLockState, type LockState } from "../lock/state.ts";
 import { compareWithHistory } from "../plan/compare.ts";
+import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { FleetIo } from "./io.ts";
@@ -16,6 +17,7 @@ import type {
 } from "./lock-results.ts";
 import type { VerbOptions } from "./options.ts";
 import { shownQuery } from "./shown-query.ts";
+import { asOnStandby } from "./standby-lock.ts";
 import { listed, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 
@@ -51,10 +53,12 @@ export async function seeLock(
   io: FleetIo,
   session: Session,
   target: Target,
-  snapshot: HistorySnapshot,
+  snapshot: HistorySnapshot & { readonly facts: ServerFacts },
 ): Promise<SeenLock> {
-  const state = snapshot.meta === null ? null : await readLockState(session, target.scope);
-  const sessions = await readHolderSessions(session, target.scope, state);
+  const { inRecovery } = snapshot.facts;
+  const row = snapshot.meta === null ? null : await readLockState(session, target.scope);
+  const state = inRecovery && row !== null ? asOnStandby(row) : row;
+  const sessions = inRecovery ? [] : await readHolderSessions(session, target.scope, state);
   const owner = sessions.find(({ hasAdvisoryLock }) => hasAdvisoryLock);
   // Who has just taken the advisory lock has not written its row yet: the row still tells of the one before.
   const recorded =
