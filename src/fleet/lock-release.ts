@@ -25,6 +25,8 @@ import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 
 /** How long a commit of the holder may keep the row of the lock before its session is ended first. */
 const FENCE_WAIT_MS = 5_000;
+/** The version of the history that brought leases, and with them other columns. */
+const LEASES_SINCE = 2;
 
 interface Release {
   readonly io: FleetIo;
@@ -32,6 +34,7 @@ interface Release {
   readonly session: Session;
   readonly facts: ServerFacts;
   readonly reason: string;
+  readonly historyVersion: number;
 }
 
 /**
@@ -57,7 +60,8 @@ export async function lockRelease(io: FleetIo, options: LockReleaseOptions): Pro
     const { facts } = snapshot;
     if (snapshot.meta !== null) assertWritable(snapshot.meta);
     const seen = await seeLock(io, session, target, snapshot);
-    const release: Release = { io, target, session, facts, reason };
+    const historyVersion = snapshot.meta?.version ?? 0;
+    const release: Release = { io, target, session, facts, reason, historyVersion };
     const result = (
       released: LockReleaseResult["released"],
       endedBackends: readonly number[],
@@ -82,6 +86,7 @@ function lives({ status, sessions }: SeenLock): boolean {
 
 /** A run like any other takes the lock, which proves that nobody is left, and gives it back. */
 async function tidy(release: Release, seen: SeenLock): Promise<number[]> {
+  if (seen.state !== null) await leaveRedis(release, seen.state);
   await logged(release, entry(release, seen, "lock.tidied", `tidied the lock: ${seen.status.because}`));
   return seen.sessions.map(({ pid }) => pid);
 }
@@ -155,19 +160,25 @@ async function fence(release: Release, seen: SeenLock, state: LockState): Promis
 }
 
 /** A run that was waiting may have the lock by now; then its row is its own. */
-async function giveBack({ io, session, target }: Release, state: LockState): Promise<void> {
+async function giveBack(release: Release, state: LockState): Promise<void> {
+  const { io, session, target, historyVersion } = release;
   const { scope } = target;
   const ownership = { token: state.token + 1, runId: io.run.runId };
+  const back =
+    historyVersion < LEASES_SINCE
+      ? `UPDATE ${ident(scope.schema)}.migration_locks SET expires_at = pg_catalog.clock_timestamp() ` +
+        `WHERE key = ${literal(state.key)} AND token = ${ownership.token} AND owner = ${literal(ownership.runId)}`
+      : gaveBackSql(scope, ownership, true);
   const finished = runFinishedSql(scope.schema, io.run.runId, "completed");
-  await session.cleanup(() => session.query(`${gaveBackSql(scope, ownership, true)}; ${finished}`));
-  if (state.provider === "redis" && io.config.lock.provider === "redis") await leaveRedis(io, target, state);
+  await session.cleanup(() => session.query(`${back}; ${finished}`));
+  await leaveRedis(release, state);
 }
 
-/** Deletes the key of a holder that is fenced out; where Redis does not answer it ends by itself. */
-async function leaveRedis(io: FleetIo, target: Target, { runId, host }: LockState): Promise<void> {
+/** Deletes the key of a holder that is gone or fenced out; where Redis does not answer, it ends by itself. */
+async function leaveRedis({ io, target }: Release, { provider, runId, host }: LockState): Promise<void> {
+  if (provider !== "redis" || io.config.lock.redis === null) return;
   const { openTargetGate } = await import("./redis-target.ts");
-  const holder = { ...io, run: { ...io.run, runId, host } };
-  const gate = await openTargetGate(holder, target).catch(() => null);
+  const gate = await openTargetGate({ ...io, run: { ...io.run, runId, host } }, target).catch(() => null);
   await gate?.leave();
   await gate?.close();
 }

@@ -182,7 +182,7 @@ describe("lock status", () => {
   it("reads a history of version 1, which has no leases", async () => {
     const { godwit, database } = await testProject({ "1_a.sql": "CREATE TABLE a ();\n" });
     await godwit.up();
-    await database.query(`ALTER TABLE godwit.migration_locks DROP provider, DROP lease_ms, DROP database_oid;
+    await database.query(`ALTER TABLE godwit.migration_locks DROP provider, DROP lease_ms, DROP database_oid, DROP earlier_pid, DROP earlier_start;
       UPDATE godwit.meta SET version = 1, min_writer = 1; UPDATE godwit.migration_locks SET expires_at = NULL`);
     expect(await statusOf(godwit)).toMatchObject({ holding: "stale", provider: "advisory" });
   });
@@ -205,7 +205,7 @@ describe("the row of a lease", () => {
       "stale",
       /expired \d+ s ago/,
     ],
-    ["given back", `${HERE}, expires_at = clock_timestamp()`, "free", /given back/],
+    ["given back", `${HERE}, expires_at = clock_timestamp(), lease_ms = NULL`, "free", /given back/],
     [
       "from a backup",
       "database_oid = 1, expires_at = clock_timestamp() + interval '10 s'",
@@ -408,6 +408,21 @@ describe("lock release", () => {
     await expect(other.query("SELECT 1")).rejects.toThrow();
     expect(await logOf(database, "lock.released_by_force")).toMatchObject([{ details: { reason: REASON } }]);
     expect((await godwit.up()).total).toBe(1);
+  });
+
+  it("knows a history of version 1, which has no leases", async () => {
+    const { godwit, holder, database, gate } = await held();
+    await database.query(
+      `ALTER TABLE godwit.migration_locks DROP provider, DROP lease_ms, DROP database_oid, DROP earlier_pid, DROP earlier_start;
+       ALTER TABLE godwit.migration_steps DROP statement_hashes; UPDATE godwit.meta SET version = 1, min_writer = 1`,
+    );
+    expect(await statusOf(godwit)).toMatchObject({ holding: "held", provider: "advisory" });
+    expect(await godwit.lockRelease({ force: true, reason: REASON })).toMatchObject({ released: "forced" });
+    expect([1, 4]).toContain((await holder.finished).exit);
+    expect(await statusOf(godwit)).toMatchObject({ holding: "free", token: 2 });
+    await gate.open();
+    expect((await godwit.up()).total).toBe(2);
+    expect((await godwit.verify()).targets[0]).toMatchObject({ brokenAt: null });
   });
 
   it("gives back a lease of a holder that lives", async () => {
