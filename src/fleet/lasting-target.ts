@@ -3,6 +3,7 @@ import { GodwitError, isGodwitError } from "../core/error.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
 import type { GodwitEvent } from "../core/events.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
+import { forcedOut } from "../history/forced-release.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import type { WorkLeft } from "../lock/acquire.ts";
 import { verdictOf } from "../postgres/error-verdict.ts";
@@ -55,6 +56,8 @@ export class LastingTarget {
   #opened: Session | null = null;
   #lastStarted: Started | null = null;
   #wasWritable = false;
+  /** That a person took the lock from this run: then it does not go on by itself. */
+  #forcedOut: GodwitError | null = null;
   #lockWaitMs = 0;
 
   /** @param first a session that the caller closes; null: one is opened, for which `connectWaitMs` holds. */
@@ -69,7 +72,7 @@ export class LastingTarget {
    * `reconnectWaitMs` from each loss on; a server that took no writes from the start, up to `connectWaitMs`. What this run committed
    * without hearing of it is added to the run before `body` is called again.
    * @param body called for each attempt; must plan from the history that it is given.
-   * @throws GodwitError as `lockTarget`; DATABASE_UNREACHABLE when the database did not come back in time; CONNECTION_LOST when a
+   * @throws GodwitError as `lockTarget`; LOCK_LOST when somebody took the lock by force; DATABASE_UNREACHABLE when the database did not come back in time; CONNECTION_LOST when a
    *   migration lost its session three times in a row.
    */
   async locked<T>(
@@ -132,8 +135,10 @@ export class LastingTarget {
     });
     this.close();
     this.#opened = session;
-    const { facts } = await readSnapshot(session, target.scope);
+    const { facts, meta } = await readSnapshot(session, target.scope);
     if (facts.inRecovery || facts.readOnly) throw takesNoWrites(facts);
+    this.#forcedOut = meta === null ? null : await forcedOut(session, target.scope, this.#io.run.runId);
+    if (this.#forcedOut !== null) throw this.#forcedOut;
     return { session, facts };
   }
 
@@ -207,7 +212,8 @@ export class LastingTarget {
   /** Waits until it is time for another attempt. @throws what ends the work. */
   async #next(sight: Sight, loss: Loss, error: unknown): Promise<void> {
     const { signal } = this.#io;
-    if (signal?.aborted === true || verdictOf(error) !== "retry") throw error;
+    if (signal?.aborted === true || error === this.#forcedOut) throw error;
+    if (verdictOf(error) !== "retry") throw error;
     const reason = isGodwitError(error) ? error : asGodwitError(error);
     if (this.#limit === 0) throw error;
     if (loss.first === null || sight.begun) loss.begin(reason);

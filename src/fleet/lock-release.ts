@@ -1,4 +1,5 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
+import { sleep } from "../core/interrupt.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { assertWritable, readSnapshot } from "../history/read.ts";
 import { asRefused } from "../history/refused.ts";
@@ -23,8 +24,10 @@ import type { LockReleaseOptions } from "./options.ts";
 import { selectOneStream } from "./streams.ts";
 import { resolveTarget, withTargetSession, type Target } from "./target.ts";
 
-/** How long a commit of the holder may keep the row of the lock before its session is ended first. */
+/** How long a transaction of the holder may keep the row of the lock before its session is ended first. */
 const FENCE_WAIT_MS = 5_000;
+/** How long somebody else may keep it: as long as a session may take to end, too. */
+const ROW_WAIT_MS = 40_000;
 /** The version of the history that brought leases, and with them other columns. */
 const LEASES_SINCE = 2;
 
@@ -112,19 +115,43 @@ async function takeByForce(release: Release, seen: SeenLock): Promise<number[]> 
     await logged(release, entry(release, seen, RELEASED_BY_FORCE, forcedMessage(seen)));
     return ended;
   }
-  const fenced = await fence(release, seen, state);
-  const ended = await endSessions(session, seen.sessions, io.signal).catch((error: unknown) => {
-    throw fenced ? fencedOut(error) : error;
+  const fencing = fence(release, seen, state);
+  const ended = (await isSoon(fencing)) ? [] : await endWhileWaiting(release, seen, fencing);
+  if (!(await fencing)) throw rowHeld(target);
+  const left = await endSessions(session, seen.sessions, io.signal).catch((error: unknown) => {
+    throw fencedOut(error);
   });
-  if (!fenced && !(await fence(release, seen, state))) throw rowHeld(target);
   await giveBack(release, state);
-  return ended;
+  return [...ended, ...left];
+}
+
+/** Whether something is over before a holder has to be ended for it. */
+async function isSoon(work: Promise<unknown>): Promise<boolean> {
+  const stopped = new AbortController();
+  const late = sleep(FENCE_WAIT_MS, stopped.signal).then(() => false);
+  return Promise.race([work.then(() => true), late]).finally(() => stopped.abort());
+}
+
+/**
+ * Ends a holder that keeps the row of the lock. The fence waits for the row meanwhile, in another session, and so has it before
+ * a holder that goes on by itself could take the lock again.
+ */
+async function endWhileWaiting(
+  { io, target }: Release,
+  { sessions }: SeenLock,
+  fencing: Promise<boolean>,
+): Promise<number[]> {
+  try {
+    return await withTargetSession(io, target, (other) => endSessions(other, sessions, io.signal));
+  } catch (error) {
+    throw (await fencing.catch(() => false)) ? fencedOut(error) : error;
+  }
 }
 
 /**
  * Raises the token in the name of this run, so that the holder can commit no history any more (law 3), and logs it with that.
  * The row goes on naming the holder's session, for whoever comes after a release that did not get to its end.
- * @returns false if a transaction keeps the row: the holder is in the middle of a commit.
+ * @returns false if a transaction of somebody keeps the row.
  * @throws GodwitError LOCK_BUSY if somebody else has taken the lock meanwhile.
  */
 async function fence(release: Release, seen: SeenLock, state: LockState): Promise<boolean> {
@@ -144,7 +171,7 @@ async function fence(release: Release, seen: SeenLock, state: LockState): Promis
   try {
     await writer.write({
       statements: [
-        `SET LOCAL lock_timeout = ${FENCE_WAIT_MS}`,
+        `SET LOCAL lock_timeout = ${ROW_WAIT_MS}`,
         `UPDATE ${ident(scope.schema)}.migration_locks SET token = token + 1, owner = ${literal(io.run.runId)} ` +
           `WHERE key = ${literal(state.key)} AND token = ${state.token} AND owner = ${literal(state.runId)} ${current}`,
         runStartedSql(scope.schema, io.run),
