@@ -37,6 +37,11 @@ export interface SessionOptions {
 
 /** A cancel request can arrive between two statements and be lost, so it is repeated while what it aims at goes on. */
 const CANCEL_EVERY_MS = 150;
+/**
+ * How long a statement of a clean-up may take once the work was aborted: an orchestrator that sent SIGTERM kills half a minute later.
+ * Without this a COMMIT would wait for ever for a synchronous standby that is gone; cancelled, it has happened all the same (manual 27.2.8).
+ */
+const CLEAN_UP_MS = 3_000;
 
 /**
  * One connection to one server, with the session state that belongs to it.
@@ -118,6 +123,8 @@ export class Session {
     if (!this.#cleaningUp) throwIfAborted(this.#signal);
     const running = this.#send(config, onNotice);
     this.#inFlight.add(running);
+    const limit =
+      this.#cleaningUp && this.#signal?.aborted === true ? setTimeout(this.#onAbort, CLEAN_UP_MS) : undefined;
     try {
       // Several statements in one text make the driver return a list, whatever its types say.
       const result: pg.QueryResult | pg.QueryResult[] = await running;
@@ -128,6 +135,7 @@ export class Session {
       this.#lost ??= error instanceof Error ? error : new Error(String(error));
       throw connectionLost(error);
     } finally {
+      clearTimeout(limit);
       this.#inFlight.delete(running);
     }
   }
