@@ -57,7 +57,13 @@ export interface BaselineOptions extends LockingOptions {
   readonly id: string;
   readonly reason?: string;
 }
-export type RepairAction = "accept-checksum" | "forget" | "mark-applied" | "mark-not-applied";
+export type RepairAction =
+  | "accept-checksum"
+  | "forget"
+  | "mark-applied"
+  | "mark-not-applied"
+  | "mark-step-applied"
+  | "mark-step-not-applied";
 export interface RepairOptions extends LockingOptions {
   /** Absent: only diagnose what needs a person and what the choices are. */
   readonly action?: RepairAction;

@@ -1,5 +1,7 @@
 import type { StreamConfig } from "../config/types.ts";
 import { readSnapshot } from "../history/read.ts";
+import { parseMigrations } from "../migrations/parse.ts";
+import type { MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
@@ -26,6 +28,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
       `godwit repair ${action} ${id}${suffix} --reason "…"`;
 
     const unfinished = await findUnfinished(session, target, files, { meta, rows });
+    const onlyOne = await ofOneStep([...unfinished.values()], files);
     const half = [...unfinished.values()].map((one): RepairChoice => {
       const { id, direction, obstacle } = one;
       return {
@@ -48,6 +51,18 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
                 {
                   command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
                   effect: `puts ${obstacle === "edited" ? "what is done" : "the file"} back; then \`godwit up${suffix}\` goes on where it stopped`,
+                },
+              ]
+            : []),
+          ...(obstacle === "outcome unknown" && !onlyOne.has(id)
+            ? [
+                {
+                  command: command("mark-step-applied", id),
+                  effect: `takes step ${one.unknown} alone as done; then \`godwit ${direction}${suffix}\` goes on behind it`,
+                },
+                {
+                  command: command("mark-step-not-applied", id),
+                  effect: `takes step ${one.unknown} alone as not done; then \`godwit ${direction}${suffix}\` runs it again, as the file has it now`,
                 },
               ]
             : []),
@@ -107,6 +122,21 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
     }));
     return [...half, ...edited, ...missing];
   });
+}
+
+/** Those of which nothing is done and that have but one statement, or are code: the step is all of the migration. */
+async function ofOneStep(
+  unfinished: readonly Unfinished[],
+  files: readonly MigrationFile[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const { id, done, obstacle } of unfinished) {
+    if (done > 0 || obstacle !== "outcome unknown") continue;
+    const file = files.find((one) => one.id === id && one.kind === "versioned");
+    const { migrations } = await parseMigrations(file === undefined ? [] : [file]);
+    if ((migrations[0]?.up.statements.length ?? 0) <= 1) found.add(id);
+  }
+  return found;
 }
 
 function explain({ done, direction, unknown, obstacle }: Unfinished): string {

@@ -10,6 +10,7 @@ import { actEntry, recordOfFile } from "./adopt-files.ts";
 import type { FleetIo } from "./io.ts";
 import type { RepairAction, RepairOptions } from "./options.ts";
 import { diagnose } from "./repair-diagnosis.ts";
+import { markStep } from "./repair-step.ts";
 import type { RepairResult } from "./results.ts";
 import { filesOf, listed, selectOneStream, selectStreams } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
@@ -119,6 +120,9 @@ async function act(locked: LockedTarget, { scope, action, subject, reason, parse
         statements: [writer.forgetSteps(id, kind)],
       });
       return;
+    case "mark-step-applied":
+    case "mark-step-not-applied":
+      return markStep(locked, scope, action, subject, reason);
     case "mark-not-applied": {
       const details = await readDetails(locked.context.session, scope);
       const detail = details.find((one) => one.id === id && one.kind === kind);
@@ -212,6 +216,9 @@ function misfitOf(action: RepairAction, { id, file, row }: Subject): string | nu
     case "mark-applied":
       if (file === undefined) return `${id} has no file, so what would be declared applied is not known`;
       return isApplied(row) ? `${id} is applied already` : null;
+    case "mark-step-applied":
+    case "mark-step-not-applied":
+      return row?.status === "running" || row?.status === "failed" ? null : `${id} is not half applied`;
     case "mark-not-applied":
       return row === undefined || row.status === "rolled_back"
         ? `${id} is not applied according to the history either`

@@ -3,8 +3,20 @@ import { migrationId, oneOf, nonEmpty, usageError, withoutUndefined } from "../o
 import { type DefineVerb, examples } from "../verb.ts";
 import { renderRepair } from "../views/repair.ts";
 
-const ACTIONS: readonly RepairAction[] = ["accept-checksum", "forget", "mark-applied", "mark-not-applied"];
-const NEEDS_IDS: ReadonlySet<RepairAction> = new Set(["mark-applied", "mark-not-applied"]);
+const ACTIONS: readonly RepairAction[] = [
+  "accept-checksum",
+  "forget",
+  "mark-applied",
+  "mark-not-applied",
+  "mark-step-applied",
+  "mark-step-not-applied",
+];
+const NEEDS_IDS: ReadonlySet<RepairAction> = new Set([
+  "mark-applied",
+  "mark-not-applied",
+  "mark-step-applied",
+  "mark-step-not-applied",
+]);
 
 export const define: DefineVerb = (command, run) => {
   command
@@ -27,6 +39,10 @@ export const define: DefineVerb = (command, run) => {
         [
           'godwit repair mark-applied 20260102090000_orders --reason "index is there"',
           "it was finished by hand",
+        ],
+        [
+          'godwit repair mark-step-not-applied 20260102090000_orders --reason "undone by hand"',
+          "the step that it stopped at is run again, what is done before it stays",
         ],
       ]),
     )

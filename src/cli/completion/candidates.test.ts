@@ -86,6 +86,8 @@ describe("completion", () => {
       "forget",
       "mark-applied",
       "mark-not-applied",
+      "mark-step-applied",
+      "mark-step-not-applied",
     ]);
     expect(await offered(["up", "--config", ""])).toEqual([":files"]);
     expect(await offered(["init", ""])).toEqual([":folders"]);

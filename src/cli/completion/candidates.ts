@@ -22,7 +22,14 @@ export interface DynamicValues {
 }
 
 const NOTHING: Completion = { words: [], paths: null };
-const REPAIR_ACTIONS = ["accept-checksum", "forget", "mark-applied", "mark-not-applied"];
+const REPAIR_ACTIONS = [
+  "accept-checksum",
+  "forget",
+  "mark-applied",
+  "mark-not-applied",
+  "mark-step-applied",
+  "mark-step-not-applied",
+];
 const DURATIONS = ["30s", "1min", "5min", "1h"];
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value, description: "" }));

@@ -6,7 +6,14 @@ export const repairSchema = z.strictObject({
     z.strictObject({
       target: z.string(),
       id: z.string(),
-      action: z.enum(["accept-checksum", "forget", "mark-applied", "mark-not-applied"]),
+      action: z.enum([
+        "accept-checksum",
+        "forget",
+        "mark-applied",
+        "mark-not-applied",
+        "mark-step-applied",
+        "mark-step-not-applied",
+      ]),
     }),
   ),
   remaining: z.array(

@@ -6,6 +6,8 @@ const DONE: Readonly<Record<RepairAction, string>> = {
   forget: "forgotten",
   "mark-applied": "marked as applied",
   "mark-not-applied": "marked as not applied",
+  "mark-step-applied": "the step that it stopped at is marked as done",
+  "mark-step-not-applied": "the step that it stopped at is marked as not done",
 };
 
 /** What was settled, and what still needs a person, each with the commands to choose from. */

@@ -21,9 +21,13 @@ export async function complete(scene: Scene, sql: string, why: string): Promise<
   const { session } = context;
   const retry = new LockRetry(context, planned);
   for (;;) {
-    const putBack = await letStandAlone(session, { limits: PATIENT, isCode: false });
     try {
-      await watched(context, planned, statement, () => session.query(sql)).finally(putBack);
+      const putBack = await letStandAlone(session, { limits: PATIENT, isCode: false });
+      try {
+        await watched(context, planned, statement, () => session.query(sql));
+      } finally {
+        await putBack();
+      }
       return;
     } catch (error) {
       if (context.signal?.aborted === true || !isDatabaseError(error)) throw error;

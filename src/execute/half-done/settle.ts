@@ -52,6 +52,8 @@ export function needsPerson(planned: PlannedMigration, begun: BegunStep, outcome
         ? `put it back and change only what comes after it, then: godwit ${direction}\nor `
         : "") +
       `look whether it took effect; then either: godwit repair mark-applied ${id} --reason "…" (all of the file is done)\n` +
-      `or undo what it did by hand and: godwit repair mark-not-applied ${id} --reason "…"`,
+      `or undo what it did by hand and: godwit repair mark-not-applied ${id} --reason "…"` +
+      // Of several statements the others need no decision.
+      (planned.steps.length > 1 ? "\nor decide about this statement alone: godwit repair shows how" : ""),
   });
 }

@@ -51,6 +51,56 @@ describe("CALL and DO that reported an error", () => {
   });
 });
 
+describe("a person's word on one step", () => {
+  const OFF = "-- godwit:transaction off\n";
+  const PART = "DO $$ BEGIN CREATE TABLE part (); COMMIT; PERFORM 1/0; END $$;\n";
+  const file = (middle: string): string => `${OFF}CREATE TABLE a ();\n${middle}CREATE TABLE b ();\n`;
+
+  it("that it is done lets the migration go on behind it", async () => {
+    const { godwit, database } = await testProject({ "1_a.sql": file(PART) });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect((await failureOf(godwit.up(), "NEEDS_REPAIR")).hint).toContain("godwit repair shows how");
+    const [{ choices } = { choices: [] }] = (await godwit.repair()).remaining;
+    expect(choices.map(({ command }) => command)).toEqual(
+      ["mark-step-applied", "mark-step-not-applied", "mark-applied", "mark-not-applied"].map(
+        (action) => `godwit repair ${action} 1_a --reason "…"`,
+      ),
+    );
+    await godwit.repair({ action: "mark-step-applied", ids: ["1_a"], reason: "enough" });
+    expect((await godwit.status()).targets[0]?.code).toBe("PENDING");
+    expect(idsOf(await godwit.up())).toEqual(["1_a"]);
+    expect(await tablesOf(database)).toEqual(["a", "b", "part"]);
+    await failureOf(
+      godwit.repair({ action: "mark-step-applied", ids: ["1_a"], reason: "x" }),
+      "NEEDS_REPAIR",
+    );
+    await godwit.verify();
+  });
+
+  it("that it is not done has it run again, edited or not", async () => {
+    const { godwit, database, write } = await testProject({ "1_a.sql": file(PART) });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await database.query("DROP TABLE part");
+    await write({ "1_a.sql": file("CREATE TABLE whole ();\n") });
+    await failureOf(godwit.up(), "NEEDS_REPAIR");
+    await godwit.repair({ action: "mark-step-not-applied", ids: ["1_a"], reason: "undone" });
+    expect(idsOf(await godwit.up())).toEqual(["1_a"]);
+    expect(await tablesOf(database)).toEqual(["a", "b", "whole"]);
+  });
+
+  it("is not asked for where the step is all of it, and refused where there is none", async () => {
+    const { godwit } = await testProject({ "1_a.sql": `${OFF}${PART}`, "2_b.sql": "SELECT 1;" });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect((await godwit.repair()).remaining[0]?.choices).toHaveLength(2);
+    await failureOf(
+      godwit.repair({ action: "mark-step-applied", ids: ["2_b"], reason: "x" }),
+      "NEEDS_REPAIR",
+    );
+    const { targets } = await godwit.history();
+    expect(targets[0]?.entries.map(({ event }) => event)).toContain("step.failed");
+  });
+});
+
 describe("a half-applied file that was edited", () => {
   const FILE = "CREATE TABLE a ();\nCREATE TABLE b ();\nVACUUM a;\nCREATE TABLE c ();\nSELECT 1/0;\n";
 

@@ -148,7 +148,9 @@ describe("status", () => {
     });
     const [choice] = (await godwit.repair()).remaining;
     expect(choice).toMatchObject({ id: "2_b", needsPerson: code === "NEEDS_REPAIR" });
-    expect(choice?.choices[0]?.command).toMatch(code === "NEEDS_REPAIR" ? /mark-applied/ : /^godwit up$/);
+    expect(choice?.choices[0]?.command).toMatch(
+      code === "NEEDS_REPAIR" ? /mark-step-applied/ : /^godwit up$/,
+    );
     // That is so whatever else is the matter.
     await write({ "1_a.sql": table("aa") });
     expect((await godwit.status()).targets[0]?.code).toBe(code === "PENDING" ? "CHECKSUM_MISMATCH" : code);
