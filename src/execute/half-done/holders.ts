@@ -29,13 +29,15 @@ const HOLDERS_SQL = `SELECT pg_catalog.string_agg(coalesce('backend ' || l.pid |
  * snapshot meanwhile, for which the other might wait.
  * @param table its oid.
  * @param what is half done, in words: `index orders_user is not valid`.
+ * @param withinMs how long at most.
  * @returns whether somebody was: then the catalog must be looked at again.
- * @throws GodwitError OBJECT_LOCK_TIMEOUT after ten minutes; the signal's reason.
+ * @throws GodwitError OBJECT_LOCK_TIMEOUT after that time; the signal's reason.
  */
 export async function waitForOthers(
   { context, planned, statement }: Scene,
   table: string,
   what: string,
+  withinMs = WAIT_MS,
 ): Promise<boolean> {
   const { session, signal, emit } = context;
   const began = monotonicMs();
@@ -45,7 +47,7 @@ export async function waitForOthers(
     const holders = row?.holders ?? null;
     if (holders === null) return told !== -Infinity;
     const elapsedMs = monotonicMs() - began;
-    if (elapsedMs >= WAIT_MS) throw stillAtWork(planned.id, what, holders);
+    if (elapsedMs >= withinMs) throw stillAtWork(planned.id, what, holders);
     if (elapsedMs - told >= TELL_EVERY_MS) {
       told = elapsedMs;
       emit({
