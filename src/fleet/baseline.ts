@@ -14,6 +14,7 @@ import type { BaselineOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun } from "./run-outcome.ts";
 import { filesOf, selectOneStream } from "./streams.ts";
+import { assertStorable } from "./storable-files.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { lockTarget } from "./lock-target.ts";
 import { TargetRun } from "./target-run.ts";
@@ -38,6 +39,7 @@ export async function baseline(io: FleetIo, options: BaselineOptions): Promise<R
     if (!isLeft(compareWithHistory(files, snapshot.rows).applied)) return;
     const { migrations, problems } = await parseMigrations(adopted, io.signal);
     assertNoProblems(problems);
+    await assertStorable(io, { session, facts }, migrations);
     const look = ({ rows }: typeof snapshot): WorkLeft => ({
       needed: isLeft(compareWithHistory(files, rows).applied),
       pending: null,

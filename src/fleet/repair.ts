@@ -13,6 +13,7 @@ import { diagnose } from "./repair-diagnosis.ts";
 import { markStep } from "./repair-step.ts";
 import type { RepairResult } from "./results.ts";
 import { filesOf, listed, selectOneStream, selectStreams } from "./streams.ts";
+import { assertStorable } from "./storable-files.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
 import { lockTarget } from "./lock-target.ts";
 
@@ -52,6 +53,7 @@ export async function repair(io: FleetIo, options: RepairOptions): Promise<Repai
       async (locked) => {
         const subjects = choose(action, options.ids, files, locked.snapshot.rows);
         const parsed = await parsedFiles(action, subjects);
+        await assertStorable(io, { session, facts }, [...parsed.values()]);
         for (const subject of subjects) {
           await act(locked, { scope: target.scope, action, subject, reason, parsed });
           repaired.push({ target: target.id, id: subject.id, action });

@@ -13,3 +13,11 @@ export function storableJson(value: unknown): string {
     found === "\\\\" ? found : "\uFFFD",
   );
 }
+
+/** A text, or JSON, with every character that is not ASCII as its number: `U+20AC`. For an encoding that does not have it. */
+export function plainText(text: string): string {
+  return text.replaceAll(
+    /[^\0-\x7f]/gu,
+    (character) => `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`,
+  );
+}

@@ -7,7 +7,7 @@ import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { BEGIN, CATALOG_PATH_LOCALLY, OWN_ROLE_LOCALLY } from "../postgres/work-session.ts";
 import { arrayText, compositeLiteral, ident, literal } from "../sql/quote.ts";
 import type { LogEntry } from "./log-chain.ts";
-import { storableJson, storableText } from "./storable.ts";
+import { plainText, storableJson, storableText } from "./storable.ts";
 import { scopeCondition, type HistoryScope } from "./read.ts";
 import type { MigrationStatus, StepState, StoredError } from "./types.ts";
 
@@ -143,8 +143,21 @@ export class HistoryWriter {
     this.#appliedSeq = this.#committed.applied;
   }
 
-  /** Commits the change in a transaction of its own. @throws GodwitError LOCK_LOST. */
+  /**
+   * Commits the change in a transaction of its own. What is said in words, such as a reason or an error, may have characters that
+   * the database's encoding does not have: then it is written without them.
+   * @throws GodwitError LOCK_LOST.
+   */
   async write(change: HistoryChange): Promise<void> {
+    try {
+      await this.#writeAsIs(change);
+    } catch (error) {
+      if (!isDatabaseError(error) || error.code !== SQLSTATE.untranslatableCharacter) throw error;
+      await this.#writeAsIs(inPlainWords(change));
+    }
+  }
+
+  async #writeAsIs(change: HistoryChange): Promise<void> {
     const { session } = this.#options;
     const begun = session.query(BEGIN);
     const committed = this.commitWith(change);
@@ -301,6 +314,21 @@ export class HistoryWriter {
   #table(name: string): string {
     return `${ident(this.#options.scope.schema)}.${name}`;
   }
+}
+
+function inPlainWords(change: HistoryChange): HistoryChange {
+  const plain = <T>(value: T): T => JSON.parse(plainText(JSON.stringify(value))) as T;
+  const [first, ...others] = change.log.map((entry) => ({
+    ...entry,
+    message: plainText(entry.message),
+    details: plain(entry.details),
+  }));
+  const { migration } = change;
+  return {
+    ...change,
+    log: [first!, ...others],
+    ...(migration === undefined ? {} : { migration: { ...migration, error: plain(migration.error) } }),
+  };
 }
 
 function asWriteError(error: unknown, scope: HistoryScope): unknown {

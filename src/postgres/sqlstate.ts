@@ -5,6 +5,7 @@ export const SQLSTATE = {
   inFailedSqlTransaction: "25P02",
   invalidTransactionTermination: "2D000",
   divisionByZero: "22012",
+  untranslatableCharacter: "22P05",
   uniqueViolation: "23505",
   undefinedTable: "42P01",
   undefinedColumn: "42703",

@@ -250,4 +250,33 @@ describe("a database of another encoding", () => {
     expect(error).toMatchObject({ location: { line: 1 } });
     expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
   });
+
+  it("keeps what is said in words without the characters that it cannot hold", async () => {
+    const database = await databaseNamed(`enc_words_${process.pid}`, await encodedAs("LATIN1"));
+    const { godwit, write } = await testProject(
+      {
+        "1_a.mjs":
+          "export const up = () => { throw new Error('costs 5 ' + String.fromCodePoint(0x20ac)); };\n",
+      },
+      { database },
+    );
+    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(error.message).toContain("costs 5 €");
+    expect(await statesOf(godwit)).toEqual(["1_a: failed"]);
+    await write({ "2_b.sql": "SELECT '€';" });
+    const act = { action: "mark-applied", reason: "ä is fine, € is not" } as const;
+    await failureOf(godwit.repair({ ...act, ids: ["2_b"] }), "MIGRATION_MALFORMED");
+    await failureOf(godwit.baseline({ id: "2_b" }), "MIGRATION_MALFORMED");
+    await godwit.repair({ ...act, ids: ["1_a"] });
+    const { targets } = await godwit.history();
+    expect(targets[0]?.entries.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([expect.stringContaining("costs 5 U+20AC"), "declared 1_a applied"]),
+    );
+    expect(
+      await database.query(
+        "SELECT details->>'reason' AS reason FROM godwit.migration_log WHERE event LIKE 'repair%'",
+      ),
+    ).toEqual([{ reason: "U+00E4 is fine, U+20AC is not" }]);
+    expect((await godwit.verify()).targets[0]?.brokenAt).toBeNull();
+  });
 });
