@@ -65,9 +65,9 @@ export class BlockerLadder {
 
   /** A look that fails is no reason to fail the work: the next one tells more. */
   async #look(carried: number | null): Promise<void> {
-    const { second, pid, settings } = this.#context.courtesy;
+    const { second, watched, settings } = this.#context.courtesy;
     try {
-      const sight = await lookWhoBlocks(second, pid);
+      const sight = await lookWhoBlocks(second, watched);
       if (sight === null) {
         this.#blockedSince = carried;
         return;
@@ -104,7 +104,7 @@ export class BlockerLadder {
         String(blocker.pid),
         blocker.started,
         blocker.transaction,
-        String(courtesy.pid),
+        String(courtesy.watched.pid),
       ]);
       if (row?.done !== "t") return;
     } catch (error) {

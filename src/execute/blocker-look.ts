@@ -1,4 +1,4 @@
-import type { SecondSession } from "./second-session.ts";
+import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
 /** A session that is in the way of the work session. */
 export interface Blocker {
@@ -89,7 +89,7 @@ const SAME_OBJECT = [
 ];
 const row = (alias: string): string => `(${SAME_OBJECT.map((column) => `${alias}.${column}`).join(", ")})`;
 
-/** What the session $1 waits for and who is in its way: `pg_blocking_pids` names holders and those before it in the queue. */
+/** What the session $1 that began at $2 waits for and who is in its way: `pg_blocking_pids` names holders and those before it in the queue. */
 const LOOK_SQL = `SELECT w.waited, b.pid, EXTRACT(epoch FROM a.backend_start)::text AS started, a.application_name,
   pg_catalog.left(a.query, 80) AS query, a.usename, a.state, a.backend_type AS kind, coalesce(r.rolsuper, false) AS superuser,
   EXISTS (SELECT FROM pg_catalog.pg_locks h WHERE h.granted AND h.pid = b.pid AND ${row("h")} IS NOT DISTINCT FROM ${row("w")}
@@ -100,15 +100,19 @@ const LOOK_SQL = `SELECT w.waited, b.pid, EXTRACT(epoch FROM a.backend_start)::t
 FROM (
   SELECT l.*, c.conflicting, coalesce(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.waitstart) * 1000, 0) AS waited
   FROM pg_catalog.pg_locks l JOIN (VALUES ${CONFLICTS_SQL}) c (mode, conflicting) USING (mode)
-  WHERE l.pid = $1::integer AND NOT l.granted
+  WHERE l.pid = $1::integer AND NOT l.granted AND EXISTS (
+    SELECT FROM pg_catalog.pg_stat_activity us WHERE us.pid = $1::integer AND us.backend_start = $2::timestamptz)
 ) w
 CROSS JOIN LATERAL (SELECT DISTINCT u.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::integer)) u (pid)) b
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid`;
 
 /** @returns null where the session waits for nobody. @throws as `SecondSession.rows`. */
-export async function lookWhoBlocks(second: SecondSession, pid: number): Promise<WaitSight | null> {
-  const rows = await second.rows(LOOK_SQL, [String(pid)]);
+export async function lookWhoBlocks(
+  second: SecondSession,
+  { pid, start }: WatchedBackend,
+): Promise<WaitSight | null> {
+  const rows = await second.rows(LOOK_SQL, [String(pid), start ?? "-infinity"]);
   const [first] = rows;
   if (first === undefined) return null;
   const blockers = rows.map((one): Blocker => ({

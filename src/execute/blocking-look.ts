@@ -1,5 +1,5 @@
 import type { TextRow } from "../postgres/session.ts";
-import type { SecondSession } from "./second-session.ts";
+import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
 /** A session that waits for the watched one. */
 export interface Waiter {
@@ -28,7 +28,7 @@ export interface BlockingSight {
 const QUERY_SHOWN = 80;
 
 /**
- * Who waits for the session $1, directly or behind others that do. `pg_blocking_pids` tells both who holds a lock and who stands
+ * Who waits for the session $1 that began at $2, directly or behind others that do. `pg_blocking_pids` tells both who holds a lock and who stands
  * before in its queue (manual 9.27.1), so that those behind a waiting request of ours count as well; whoever waits for a row
  * queues behind the first who does, who alone waits for us. Left out are waits for advisory locks, with which other
  * migration tools queue, for transactions as such, with which CREATE INDEX CONCURRENTLY is patient, autovacuum, which gives
@@ -52,12 +52,15 @@ const LOOK_SQL = `WITH RECURSIVE waits AS MATERIALIZED (
 SELECT us.transaction, us.idle, us.waits_itself, waiters.* FROM (
   SELECT EXTRACT(epoch FROM xact_start)::text AS transaction, state = 'idle in transaction' AS idle,
     wait_event_type = 'Lock' AS waits_itself
-  FROM pg_catalog.pg_stat_activity WHERE pid = $1::integer
+  FROM pg_catalog.pg_stat_activity WHERE pid = $1::integer AND backend_start = $2::timestamptz
 ) us LEFT JOIN waiters ON true ORDER BY waiters.waited DESC NULLS LAST`;
 
-/** @returns null where the watched session is gone. @throws as `SecondSession.rows`. */
-export async function lookWhoWaits(second: SecondSession, pid: number): Promise<BlockingSight | null> {
-  const rows = await second.rows(LOOK_SQL, [String(pid)]);
+/** @returns null where the watched session is not there. @throws as `SecondSession.rows`. */
+export async function lookWhoWaits(
+  second: SecondSession,
+  { pid, start }: WatchedBackend,
+): Promise<BlockingSight | null> {
+  const rows = await second.rows(LOOK_SQL, [String(pid), start ?? "-infinity"]);
   const [first] = rows;
   if (first === undefined) return null;
   return {
@@ -79,8 +82,8 @@ function waiter(row: TextRow): Waiter {
 }
 
 /**
- * Cancels what the session $1 runs if its transaction is still the one that began at $2; both are looked up by the statement that
- * acts.
+ * Cancels what the session $1 runs that began at $2 if its transaction is still the one that began at $3; all of it is looked up by the
+ * statement that acts.
  */
 export const CANCEL_SQL = `SELECT pg_catalog.pg_cancel_backend(pid) AS done FROM pg_catalog.pg_stat_activity
-WHERE pid = $1::integer AND EXTRACT(epoch FROM xact_start)::text = $2`;
+WHERE pid = $1::integer AND backend_start = $2::timestamptz AND EXTRACT(epoch FROM xact_start)::text = $3`;

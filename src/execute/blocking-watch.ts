@@ -1,7 +1,7 @@
 import { sqlstateOf } from "../postgres/database-error.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { CANCEL_SQL, lookWhoWaits, type BlockingSight } from "./blocking-look.ts";
-import type { SecondSession } from "./second-session.ts";
+import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
 /** Looks are never further apart than this, and the first one comes no later. */
 const LOOK_EVERY_MS = 250;
@@ -9,6 +9,8 @@ const LOOK_EVERY_MS = 250;
 const LOOKS_WITHIN_LIMIT = 4;
 /** A cancelled statement has ended by then, or is cancelled again: a request that comes between two statements is lost. */
 const AGAIN_MS = 50;
+/** A server that has no connection left is not asked for one again and again. */
+const BLIND_MS = 2000;
 /** What a look and the request to cancel take: a wait that is so close to its limit would pass it. */
 const ACT_TAKES_MS = 5;
 
@@ -28,7 +30,7 @@ export const ABORTING_SQL = "SELECT pg_catalog.int4div(1, 0)";
  */
 export class BlockingWatch {
   readonly #second: SecondSession;
-  readonly #pid: () => number;
+  readonly #watched: () => WatchedBackend;
   readonly #limitMs: number;
   readonly #everyMs: number;
   readonly #onBlind: (reason: string) => void;
@@ -40,15 +42,14 @@ export class BlockingWatch {
 
   constructor(options: {
     readonly second: SecondSession;
-    /** Backend that is watched. */
-    readonly pid: () => number;
+    readonly watched: () => WatchedBackend;
     /** How long others may wait, in milliseconds; 0: no limit, nothing is watched. */
     readonly limitMs: number;
     /** Told once why nothing can be seen. */
     readonly onBlind: (reason: string) => void;
   }) {
     this.#second = options.second;
-    this.#pid = options.pid;
+    this.#watched = options.watched;
     this.#limitMs = options.limitMs;
     this.#everyMs = Math.min(LOOK_EVERY_MS, options.limitMs / LOOKS_WITHIN_LIMIT);
     this.#onBlind = options.onBlind;
@@ -66,10 +67,10 @@ export class BlockingWatch {
     let timer: NodeJS.Timeout | undefined;
     let acting: Promise<void> = Promise.resolve();
     const look = async (): Promise<void> => {
-      const sight = await this.#look();
+      const sight = await this.#look(() => over);
       if (over) return;
       const longest = sight?.waiters[0]?.waitedMs ?? 0;
-      let pause = Math.min(this.#everyMs, this.#limitMs - longest);
+      let pause = sight === null ? BLIND_MS : Math.min(this.#everyMs, this.#limitMs - longest);
       if (sight !== null && longest >= this.#limitMs - ACT_TAKES_MS) {
         acting = this.#cancel(sight);
         await acting;
@@ -108,12 +109,14 @@ export class BlockingWatch {
     return aborted || work.code ? act.sight : null;
   }
 
-  async #look(): Promise<BlockingSight | null> {
+  async #look(isOver: () => boolean): Promise<BlockingSight | null> {
     try {
-      return await lookWhoWaits(this.#second, this.#pid());
+      const sight = await lookWhoWaits(this.#second, this.#watched());
+      if (sight === null) throw new Error("the second connection does not see the session of this run");
+      return sight;
     } catch (error) {
-      if (!this.#blind) this.#onBlind(error instanceof Error ? error.message : String(error));
-      this.#blind = true;
+      if (!this.#blind && !isOver()) this.#onBlind(error instanceof Error ? error.message : String(error));
+      this.#blind ||= !isOver();
       return null;
     }
   }
@@ -124,7 +127,12 @@ export class BlockingWatch {
     const before = this.#act;
     this.#act = { sight, round: this.#round };
     try {
-      const rows = await this.#second.rows(CANCEL_SQL, [String(this.#pid()), sight.transaction]);
+      const { pid, start } = this.#watched();
+      const rows = await this.#second.rows(CANCEL_SQL, [
+        String(pid),
+        start ?? "-infinity",
+        sight.transaction,
+      ]);
       if (rows.length === 0) this.#act = before;
     } catch {
       // Whether it arrived is not known.

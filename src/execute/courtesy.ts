@@ -2,7 +2,7 @@ import type { Emit } from "../core/events.ts";
 import type { LogEntry } from "../history/log-chain.ts";
 import type { HistoryWriter } from "../history/writer.ts";
 import { BlockingWatch } from "./blocking-watch.ts";
-import type { SecondSession } from "./second-session.ts";
+import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
 /** How a run treats others on the same database; all in milliseconds. */
 export interface CourtesySettings {
@@ -20,25 +20,25 @@ export interface CourtesySettings {
 export class Courtesy {
   readonly settings: CourtesySettings;
   readonly second: SecondSession;
-  readonly #pid: () => number;
+  readonly #watched: () => WatchedBackend;
   readonly blocking: BlockingWatch;
   readonly #acts: LogEntry[] = [];
 
   constructor(options: {
     readonly settings: CourtesySettings;
     readonly second: SecondSession;
-    /** Backend of the work session; behind a pooler each transaction may have another. */
-    readonly pid: () => number;
+    /** The work session; behind a pooler each transaction may have another. */
+    readonly watched: () => WatchedBackend;
     readonly target: string;
     readonly emit: Emit;
   }) {
-    const { settings, second, pid, target, emit } = options;
+    const { settings, second, watched, target, emit } = options;
     this.settings = settings;
     this.second = second;
-    this.#pid = pid;
+    this.#watched = watched;
     this.blocking = new BlockingWatch({
       second,
-      pid,
+      watched,
       limitMs: settings.maxBlockingMs,
       onBlind: (reason) =>
         emit({
@@ -51,8 +51,8 @@ export class Courtesy {
   }
 
   /** Backend of the work session now. */
-  get pid(): number {
-    return this.#pid();
+  get watched(): WatchedBackend {
+    return this.#watched();
   }
 
   /** Keeps what was done to another session, to be written with what the work session writes next. */

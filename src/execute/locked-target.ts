@@ -103,12 +103,12 @@ async function workIn<T>(
     const aimed = (watch = new StatementWatch({
       settings: session.settings,
       applicationName: "godwit watch",
-      pid: backend.pid,
+      watched: backend,
     }));
     const courtesy = new Courtesy({
       settings: options.courtesy,
       second: aimed.second,
-      pid: () => aimed.pid,
+      watched: () => aimed.watched,
       target,
       emit,
     });

@@ -191,7 +191,8 @@ export class WholeRunner {
     const step = planned.steps[0];
     const results = async (): Promise<StatementOutcome[]> => {
       const began = await session.results(begin);
-      watch.aimAt(Number(began.flatMap(({ rows }) => rows.map((row) => row.godwit_pid ?? "")).join("")));
+      const own = began.flatMap(({ rows }) => rows).find((row) => row.godwit_pid !== undefined);
+      watch.aimAt({ pid: Number(own?.godwit_pid), start: own?.godwit_start ?? null });
       if (step?.kind === "transaction") {
         if (!planned.tolerateExisting) {
           return new StatementPipeline(this.#context, planned, step.statements).results();

@@ -6,6 +6,16 @@ import type { ConnectionSettings } from "../postgres/types.ts";
 const ANSWER_WITHIN_MS = 5000;
 
 /**
+ * The session that is looked at. Its pid alone would not do: where a connection string names several hosts, the second session may
+ * reach another server.
+ */
+export interface WatchedBackend {
+  readonly pid: number;
+  /** As in `ServerFacts`; null: it cannot be seen, and nobody is taken for it. */
+  readonly start: string | null;
+}
+
+/**
  * The session that looks at the work session from outside. It is opened when first needed and kept for the run; one that is lost is
  * opened anew with the next query.
  */

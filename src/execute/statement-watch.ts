@@ -1,5 +1,5 @@
 import type { ConnectionSettings } from "../postgres/types.ts";
-import { SecondSession } from "./second-session.ts";
+import { SecondSession, type WatchedBackend } from "./second-session.ts";
 
 /** What a look from outside sees of a running statement. */
 export interface StatementSight {
@@ -39,7 +39,7 @@ FROM (SELECT 1) one LEFT JOIN (
 export class StatementWatch {
   /** What it looks with; others may look with it too. */
   readonly second: SecondSession;
-  #pid: number;
+  #watched: WatchedBackend;
   readonly #lookAfterMs: number;
   #lastBlockers: string | null = null;
   #waitingFor: string | null = null;
@@ -48,18 +48,17 @@ export class StatementWatch {
   constructor(options: {
     readonly settings: ConnectionSettings;
     readonly applicationName: string;
-    /** Backend that is watched. */
-    readonly pid: number;
+    readonly watched: WatchedBackend;
     readonly watchAfterMs?: number;
   }) {
     this.second = new SecondSession(options.settings, options.applicationName);
-    this.#pid = options.pid;
+    this.#watched = options.watched;
     this.#lookAfterMs = options.watchAfterMs ?? WATCH_AFTER_MS;
   }
 
   /** The backend that is watched. */
-  get pid(): number {
-    return this.#pid;
+  get watched(): WatchedBackend {
+    return this.#watched;
   }
 
   /** Who was last seen to block the watched session. */
@@ -81,8 +80,8 @@ export class StatementWatch {
   }
 
   /** Watches another backend from now on: behind a pooler each transaction may have another. */
-  aimAt(pid: number): void {
-    this.#pid = pid;
+  aimAt(watched: WatchedBackend): void {
+    this.#watched = watched;
   }
 
   /** Called where another piece of work begins: who was in the way of the one before is not of interest to it. */
@@ -121,7 +120,7 @@ export class StatementWatch {
   /** Looks once. null: could not look. */
   async #look(): Promise<StatementSight | null> {
     try {
-      const [row] = await this.second.rows(SIGHT_SQL, [String(this.#pid)]);
+      const [row] = await this.second.rows(SIGHT_SQL, [String(this.#watched.pid)]);
       if (row === undefined) return null;
       this.#waitingFor = row.waiting_for ?? null;
       if (row.waiting_for !== null && row.waiting_for !== undefined) {

@@ -1,6 +1,7 @@
 import { crashPoint } from "../core/crash-points.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
 import type { HistoryChange } from "../history/writer.ts";
+import { isoTimestamp } from "../postgres/server-facts.ts";
 import { BEGIN, workSettingsSql } from "../postgres/work-session.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
@@ -98,6 +99,9 @@ export async function inTransaction<T>(
   }
 }
 
+/** The session of the server that a transaction got behind a pooler, as `ServerFacts` has it. */
+const OWN_BACKEND = `SELECT a.pid AS godwit_pid, ${isoTimestamp("a.backend_start")} AS godwit_start FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a`;
+
 /**
  * BEGIN and the settings of one migration's transaction, as one message: whatever fails in it aborts the transaction, and
  * the server refuses what follows.
@@ -118,7 +122,7 @@ export function beginSql(
   const limits = limitsOf(context, planned, planned.steps[0]);
   const parts: string[] = [BEGIN];
   if (options.select.length > 0) parts.push(`SELECT ${options.select.join(", ")}`);
-  if (work.pooled) parts.push(workSettingsSql(work), "SELECT pg_catalog.pg_backend_pid() AS godwit_pid");
+  if (work.pooled) parts.push(workSettingsSql(work), OWN_BACKEND);
   const lockTimeoutMs = limits.lockTimeoutMs === 0 ? 0 : (options.lockTimeoutMs ?? limits.lockTimeoutMs);
   if (lockTimeoutMs !== work.lockTimeoutMs) parts.push(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   if (limits.statementTimeoutMs !== work.statementTimeoutMs) {
