@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { describe, expect, it } from "vitest";
+import type { GodwitError } from "../../../src/index.ts";
 import { createRole, testDatabase } from "../../support/postgres.ts";
 import { eventsOf, failureOf, historyOf, statesOf, tablesOf, testProject } from "../../support/project.ts";
 import { nobodyLeft, testClient } from "./gate.ts";
@@ -219,6 +220,49 @@ describe("a code migration that makes others wait", () => {
     expect(await tablesOf(database)).toEqual(["users"]);
     expect((await historyOf(database)).map(({ status }) => status)).toEqual(["completed", "failed"]);
   });
+});
+
+describe("a bulk that makes others wait", () => {
+  it(
+    "is cancelled where it must be, however much of it is under way, and everything is applied once",
+    { timeout: 180_000 },
+    async () => {
+      const COUNT = 40;
+      const { database, open } = await testProject({
+        "100_users.sql": USERS,
+        ...Object.fromEntries(
+          Array.from({ length: COUNT }, (_, n) => [
+            `${101 + n}_c.sql`,
+            `ALTER TABLE users ADD COLUMN c${n} int;\nSELECT pg_sleep(${(n % 8) / 100});\n`,
+          ]),
+        ),
+      });
+      await (await open()).up({ steps: 1 });
+      const reader = await testClient(database.url);
+      let over = false;
+      const reading = readUntil(reader, () => over);
+      let cancelled = 0;
+      for (const maxBlockingMs of [20, 30, 40, 50, 60, 70, 80, 100, 150, 300, 1000, 10_000]) {
+        const godwit = await open({ maxBlockingMs });
+        const failed = await godwit.up().then(
+          () => null,
+          (error: GodwitError) => error,
+        );
+        if (failed === null) break;
+        if (failed.code !== "BLOCKED_OTHERS") throw failed;
+        cancelled += 1;
+      }
+      over = true;
+      await reading;
+      expect(cancelled).toBeGreaterThan(0);
+      const godwit = await open();
+      expect((await historyOf(database)).map(({ status }) => status)).toEqual(
+        Array(COUNT + 1).fill("completed"),
+      );
+      expect((await godwit.up()).total).toBe(0);
+      await godwit.verify();
+    },
+  );
 });
 
 describe("the watch", () => {
