@@ -65,7 +65,7 @@ export class BlockerLadder {
 
   /** A look that fails is no reason to fail the work: the next one tells more. */
   async #look(carried: number | null): Promise<void> {
-    const { second, watched, settings } = this.#context.courtesy;
+    const { second, watched } = this.#context.courtesy;
     try {
       const sight = await lookWhoBlocks(second, watched);
       if (sight === null) {
@@ -74,28 +74,35 @@ export class BlockerLadder {
       }
       this.#blockedSince ??= monotonicMs() - sight.waitedMs;
       const blockedMs = monotonicMs() - this.#blockedSince;
-      const due = (ms: number): boolean => ms > 0 && blockedMs >= ms;
-      for (const blocker of sight.blockers) {
-        if (due(settings.terminateBlockersAfterMs)) {
-          await this.#consider("terminate", blocker, settings.terminateBlockersAfterMs, blockedMs);
-        } else if (due(settings.cancelBlockersAfterMs)) {
-          await this.#consider("cancel", blocker, settings.cancelBlockersAfterMs, blockedMs);
-        }
-      }
+      for (const blocker of sight.blockers) await this.#climb(blocker, blockedMs);
     } catch {
       // Seen again with the next look.
     }
   }
 
-  async #consider(act: Act, blocker: Blocker, afterMs: number, blockedMs: number): Promise<void> {
+  /** Does the strongest act that is due. */
+  async #climb(blocker: Blocker, blockedMs: number): Promise<void> {
     if (!blocker.holds && blocker.pid !== 0) return;
+    const { cancelBlockersAfterMs, terminateBlockersAfterMs } = this.#context.courtesy.settings;
+    const due = (["terminate", "cancel"] as const).filter((act) => {
+      const afterMs = act === "cancel" ? cancelBlockersAfterMs : terminateBlockersAfterMs;
+      return afterMs > 0 && blockedMs >= afterMs;
+    });
+    if (due.length === 0) return;
     const spared = whySpared(blocker);
     if (spared !== null) return this.#tellOnce(blocker, `it is ${spared}`, null);
     if (blocker.state === null || blocker.started === "") {
       return this.#tellOnce(blocker, "this role may not see what it does", await this.#grants());
     }
     const idle = blocker.state.startsWith("idle in transaction");
-    if (idle ? act === "cancel" || blocker.idleMs < STANDS_STILL_MS : blocker.transactionMs < afterMs) return;
+    const act = due.find((one) => {
+      if (idle) return one === "terminate" && blocker.idleMs >= STANDS_STILL_MS;
+      return blocker.transactionMs >= (one === "cancel" ? cancelBlockersAfterMs : terminateBlockersAfterMs);
+    });
+    if (act !== undefined) await this.#do(act, blocker, blockedMs);
+  }
+
+  async #do(act: Act, blocker: Blocker, blockedMs: number): Promise<void> {
     const key = `${act} ${blocker.pid} ${blocker.started} ${blocker.transaction}`;
     if (this.#done.has(key)) return;
     const { courtesy, emit } = this.#context;
