@@ -119,7 +119,7 @@ streams:
   shared: { migrations: /srv/shared, database: "\${SHARED_DATABASE_URL}", direct_url: "\${SHARED_DIRECT_URL}" }
   local: { migrations: local, database: embedded }
 lock: { provider: redis, redis: "\${REDIS_URL}", lease: "\${LEASE:-30s}" }
-safety: { lock_timeout: 1s, max_blocking: "\${BLOCKING:-2s}", statement_timeout: 0, refuse: [], backup: never, tolerate_existing: false }
+safety: { lock_timeout: 1s, max_blocking: "\${BLOCKING:-2s}", statement_timeout: 0, refuse: [], backup: never, tolerate_existing: true }
 history: { schema: ops }
 `,
     );
@@ -159,7 +159,7 @@ history: { schema: ops }
         patientTimeoutMs: 3_600_000,
         cancelBlockersAfterMs: 0,
         terminateBlockersAfterMs: 0,
-        tolerateExisting: false,
+        tolerateExisting: true,
       },
     });
     expect(isDeeplyFrozen(config)).toBe(true);
@@ -214,7 +214,7 @@ history:
       "10:43 lock.lease: is a number without a unit → write a duration: 500ms, 2s, 5min, 1h",
       '11:1 lock_timeout: unknown key → did you mean "lock_timeout", which stands under safety?',
       "12:11 safety.lock_timeout: is a number without a unit → write a duration: 500ms, 2s, 5min, 1h",
-      "12:48 safety.tolerate_existing: must be false",
+      "12:48 safety.tolerate_existing: must be true or false, not a text",
       "13:1 history: has no value → give it one, or remove the key",
     ]);
   });

@@ -72,8 +72,12 @@ describe("directives of the file", () => {
     ],
     ["-- godwit:statement_timeout 25d", expect.stringContaining("is longer than PostgreSQL takes")],
     [
-      "-- godwit:tolerate existing",
-      "`godwit:tolerate` is not supported by this version | delete the line: what a statement finds there already is an error",
+      "-- godwit:tolerate",
+      "`godwit:tolerate`: only `existing` can be tolerated | write `-- godwit:tolerate existing`",
+    ],
+    [
+      "-- godwit:tolerate everything",
+      "`godwit:tolerate everything`: only `existing` can be tolerated | write `-- godwit:tolerate existing`",
     ],
     ["-- godwit:description", expect.stringContaining("is empty")],
   ])("refuses %j", async (line, problem: string) => {

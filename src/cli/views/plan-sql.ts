@@ -90,6 +90,9 @@ function renderMigration(migration: PlannedMigration, place: string, context: Vi
     style.bold(`-- ${place} ${migration.direction} ${migration.id}${about}`),
     style.dim(`-- ${path}; ${migration.reason}`),
   ];
+  if (migration.tolerateExisting) {
+    lines.push(style.dim("-- what is there already is tolerated, if it equals what the file makes"));
+  }
   const of = migration.steps.length;
   for (const [at, step] of migration.steps.entries()) {
     if (at > 0) lines.push("");

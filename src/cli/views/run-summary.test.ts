@@ -19,6 +19,13 @@ describe("the end of a run", () => {
     expect(renderRunSummary(runResult(targetRun(migrations)), verb, context)).toBe(line);
   });
 
+  it("says how many objects were there already", () => {
+    const some = { ...applied("a"), tolerated: ["table public.a", "index public.i"] };
+    expect(renderRunSummary(runResult(targetRun([some, applied("b")])), "up", context)).toBe(
+      "✓ 2 migrations applied, 2 objects there already in 34 ms\n",
+    );
+  });
+
   it("says what a failed run did before it failed", () => {
     expect(renderRunSummary(runResult(targetRun(ups, { error: failure })), "up", context)).toBe(
       "✗ failed; 2 migrations applied before that and kept in 34 ms\n",

@@ -2,8 +2,8 @@ import type { IndexStmt } from "libpg-query";
 import { keywordsOf, StatementRewrite } from "../../sql/rewrite.ts";
 import type { Creation } from "./creation.ts";
 import { differencesOf, readFacts } from "./facts.ts";
+import { INDEX_SQL } from "./index-facts.ts";
 import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
-import { INDEX_SQL } from "./relation-facts.ts";
 import { makeShell } from "./shell.ts";
 
 /**

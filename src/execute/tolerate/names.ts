@@ -77,9 +77,12 @@ function relation(row: Readonly<Record<string, string | null>>): Existing {
 /** The line for a name that something of another kind has; none where the kind fits. */
 export function otherKind(existing: Existing, kinds: string, wanted: string): string[] {
   if (kinds.includes(existing.kind ?? "")) return [];
-  return [
-    `there is a ${RELATION_KINDS[existing.kind ?? ""] ?? "relation"} of this name, the file makes a ${wanted}`,
-  ];
+  const has = RELATION_KINDS[existing.kind ?? ""] ?? "relation";
+  return [`there is ${withArticle(has)} of this name, the file makes ${withArticle(wanted)}`];
+}
+
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 /** The oid of a relation in the scratch. */

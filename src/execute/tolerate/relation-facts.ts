@@ -1,61 +1,13 @@
-/** Facts of tables and what belongs to them; `$1` is the relation, `$2` the one whose columns its expressions are read with. */
+import { INDEX_TEXT } from "./index-facts.ts";
+import { COLUMNS_OF, NAME, RELATION_NAME } from "./sql-parts.ts";
 
-/** An SQL expression that is `text` with its operands; a null operand makes it null. */
-const NAME = (schema: string, name: string): string =>
-  `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
+// Of all of these `$1` is the relation, and `$2` the one whose columns its expressions are read with.
 
-const COLUMNS_OF = (numbers: string, relation: string): string =>
-  `(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(ka.attname), ', ' ORDER BY k.n)
-    FROM pg_catalog.unnest(${numbers}) WITH ORDINALITY k (att, n)
-    JOIN pg_catalog.pg_attribute ka ON ka.attrelid = ${relation} AND ka.attnum = k.att)`;
-
-const RELATION_NAME = (oid: string): string =>
-  `(SELECT ${NAME("rn.nspname", "r.relname")} FROM pg_catalog.pg_class r
-    JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = ${oid})`;
-
+/** The parameters of a sequence. */
 export const SEQUENCE_TEXT = (oid: string): string =>
   `(SELECT 'AS ' || pg_catalog.format_type(q.seqtypid, NULL) || ' START ' || q.seqstart || ' INCREMENT ' || q.seqincrement
     || ' MINVALUE ' || q.seqmin || ' MAXVALUE ' || q.seqmax || ' CACHE ' || q.seqcache || CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END
     FROM pg_catalog.pg_sequence q WHERE q.seqrelid = ${oid})`;
-
-/**
- * One key of an index, written as in CREATE INDEX; expressions are told apart, since the catalog keeps them together.
- * Columns that newer servers have are read by way of JSON, so that one text serves every major.
- */
-const INDEX_KEYS = `(SELECT pg_catalog.string_agg(
-    CASE WHEN k.att = 0 THEN '<expression>' ELSE pg_catalog.quote_ident(ka.attname) END
-    || CASE WHEN k.n > i.indnkeyatts OR i.indcollation[k.n - 1] = 0
-         OR i.indcollation[k.n - 1] = coalesce(ka.attcollation, (SELECT typcollation FROM pg_catalog.pg_type WHERE oid = ia.atttypid)) THEN ''
-       ELSE ' COLLATE ' || (SELECT ${NAME("kn.nspname", "ko.collname")} FROM pg_catalog.pg_collation ko
-         JOIN pg_catalog.pg_namespace kn ON kn.oid = ko.collnamespace WHERE ko.oid = i.indcollation[k.n - 1]) END
-    || coalesce((SELECT CASE WHEN kc.opcdefault AND ia.attoptions IS NULL THEN '' ELSE ' ' || ${NAME("kn.nspname", "kc.opcname")} END
-         FROM pg_catalog.pg_opclass kc JOIN pg_catalog.pg_namespace kn ON kn.oid = kc.opcnamespace
-         WHERE kc.oid = i.indclass[k.n - 1] AND k.n <= i.indnkeyatts), '')
-    || coalesce(' (' || pg_catalog.array_to_string(ia.attoptions, ', ') || ')', '')
-    || CASE WHEN k.n > i.indnkeyatts THEN '' ELSE CASE i.indoption[k.n - 1] & 3 WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' ELSE '' END END
-    || CASE WHEN k.n = i.indnkeyatts AND i.indnatts > i.indnkeyatts THEN ') INCLUDE (' WHEN k.n = i.indnatts THEN '' ELSE ', ' END,
-    '' ORDER BY k.n)
-  FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY k (att, n)
-  JOIN pg_catalog.pg_attribute ia ON ia.attrelid = i.indexrelid AND ia.attnum = k.n
-  LEFT JOIN pg_catalog.pg_attribute ka ON ka.attrelid = i.indrelid AND ka.attnum = k.att)`;
-
-const INDEX_TEXT = `'(' || ${INDEX_KEYS} || ')'
-  || coalesce(' <' || pg_catalog.pg_get_expr(i.indexprs, $2::pg_catalog.oid) || '>', '')
-  || CASE WHEN pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct' = 'true' THEN ' NULLS NOT DISTINCT' ELSE '' END
-  || coalesce(' WITH (' || (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o) FROM pg_catalog.unnest(x.reloptions) o) || ')', '')
-  || coalesce(' TABLESPACE ' || (SELECT spcname FROM pg_catalog.pg_tablespace WHERE oid = x.reltablespace), '')
-  || coalesce(' WHERE ' || pg_catalog.pg_get_expr(i.indpred, $2::pg_catalog.oid), '')`;
-
-export const INDEX_SQL = `SELECT 'index' AS subject, v.property, v.value
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am am ON am.oid = x.relam,
-LATERAL (VALUES
-  (1, 'table', 'on ' || ${RELATION_NAME("i.indrelid")}),
-  (2, 'uniqueness', CASE WHEN i.indisunique THEN 'UNIQUE' END),
-  (3, 'method', 'USING ' || am.amname),
-  (4, 'definition', ${INDEX_TEXT}),
-  (5, 'valid', CASE WHEN i.indisvalid AND i.indisready THEN 'valid' ELSE 'INVALID' END)
-) v (ord, property, value)
-WHERE i.indexrelid = $1::pg_catalog.oid ORDER BY v.ord`;
 
 /** The words of `pg_constraint.confupdtype` and `confdeltype`. */
 const ACTION = (column: string): string =>
@@ -86,8 +38,11 @@ export const CONSTRAINTS_SQL = `SELECT 'constraint ' || pg_catalog.quote_ident(c
   || CASE WHEN pg_catalog.to_jsonb(c) ->> 'conenforced' = 'false' THEN ' NOT ENFORCED' WHEN NOT c.convalidated THEN ' NOT VALID' ELSE '' END AS value
 FROM pg_catalog.pg_constraint c LEFT JOIN pg_catalog.pg_index i ON c.contype IN ('p', 'u', 'x') AND i.indexrelid = c.conindid
 LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid LEFT JOIN pg_catalog.pg_am am ON am.oid = x.relam
-WHERE c.conrelid = $1::pg_catalog.oid AND c.contype IN ('c', 'f', 'p', 'u', 'x') ORDER BY c.conname`;
+WHERE c.conrelid = $1::pg_catalog.oid AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+  -- A foreign key to a partitioned table has one more for each partition.
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint parent WHERE parent.oid = c.conparentid AND parent.conrelid = c.conrelid) ORDER BY c.conname`;
 
+/** Columns as CREATE TABLE writes them. */
 export const COLUMNS_SQL = `SELECT 'column ' || pg_catalog.quote_ident(a.attname) AS subject, v.property, v.value
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -18,6 +18,7 @@ export class Scratch {
   /** Names in the scratch and what they stand for, longest first. */
   readonly #standsFor: (readonly [string, string])[] = [];
   #shells = 0;
+  #opened = false;
 
   private constructor(session: Session) {
     this.session = session;
@@ -29,13 +30,19 @@ export class Scratch {
     const scratch = new Scratch(session);
     await session.query("SAVEPOINT godwit_scratch");
     try {
-      await scratch.run(`CREATE SCHEMA ${ident(scratch.schema)}; SET LOCAL check_function_bodies = off`);
       return await body(scratch);
     } finally {
       await session.cleanup(() =>
         session.query("ROLLBACK TO SAVEPOINT godwit_scratch; RELEASE SAVEPOINT godwit_scratch"),
       );
     }
+  }
+
+  /** Makes the schema, which must be there before anything is made in it; kinds that are read alone need none. */
+  async open(): Promise<void> {
+    if (this.#opened) return;
+    this.#opened = true;
+    await this.run(`CREATE SCHEMA ${ident(this.schema)}; SET LOCAL check_function_bodies = off`);
   }
 
   async run(sql: string): Promise<StatementResult> {
@@ -46,6 +53,7 @@ export class Scratch {
   async make<T extends Node>(rewrite: StatementRewrite<T>): Promise<void> {
     const sql = await rewrite.result();
     if (sql === null) throw new NotComparable("its name is written in a way that cannot be replaced");
+    await this.open();
     await this.run(sql);
   }
 

@@ -28,7 +28,9 @@ WHERE c.oid = $1::pg_catalog.oid ORDER BY a.attnum`;
 /** Columns of each key that a foreign key may refer to (manual 5.5.5): unique, of columns alone, of all rows, not deferred. */
 const KEYS_SQL = `SELECT i.indisprimary AS primary, (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.n)
     FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY k (att, n)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.att WHERE k.n <= i.indnkeyatts) AS columns
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.att WHERE k.n <= i.indnkeyatts)
+  || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid
+    AND pg_catalog.to_jsonb(c) ->> 'conperiod' = 'true') THEN ' WITHOUT OVERLAPS' ELSE '' END AS columns
 FROM pg_catalog.pg_index i WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
   AND i.indexprs IS NULL AND i.indpred IS NULL ORDER BY i.indexrelid`;
 
@@ -47,6 +49,7 @@ const STRATEGIES: Readonly<Record<string, string>> = { l: "LIST", r: "RANGE", h:
  */
 export async function makeShell(scratch: Scratch, oid: string, options: ShellOptions = {}): Promise<Shell> {
   const { session } = scratch;
+  await scratch.open();
   const name = options.name ?? scratch.freshName();
   const attributes = await session.rows(ATTRIBUTES_SQL, [oid]);
   const kept = attributes.filter(

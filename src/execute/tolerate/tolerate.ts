@@ -123,7 +123,7 @@ async function runOne(
   } catch (error) {
     if (!isDuplicate(error)) throw error;
     // Somebody else has made it in between.
-    await session.query("ROLLBACK TO SAVEPOINT godwit_statement");
+    await session.query("ROLLBACK TO SAVEPOINT godwit_statement; RELEASE SAVEPOINT godwit_statement");
     const meanwhile = await creation.lookup(session);
     if (meanwhile === null || !(await isEqual(session, planned, statement, creation, meanwhile))) throw error;
     return { rows: null, tolerated: meanwhile.name };

@@ -1,7 +1,7 @@
 import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
 import type { Existing } from "./creation.ts";
-import type { WrittenName } from "./names.ts";
+import { withArticle, type WrittenName } from "./names.ts";
 
 /** What types are called, by `pg_type.typtype` (manual 51.64). */
 const TYPE_KINDS: Readonly<Record<string, string>> = {
@@ -36,7 +36,9 @@ export async function typeInTheWay(session: Session, written: WrittenName): Prom
 export function otherType(existing: Existing, kind: string): string[] {
   if (existing.kind === kind) return [];
   const has = TYPE_KINDS[existing.kind ?? ""] ?? "table or view";
-  return [`there is a ${has} of this name, the file makes a ${TYPE_KINDS[kind] ?? "type"}`];
+  return [
+    `there is ${withArticle(has)} of this name, the file makes ${withArticle(TYPE_KINDS[kind] ?? "type")}`,
+  ];
 }
 
 /** The oid of a type in the scratch. */
