@@ -37,6 +37,8 @@ LATERAL (VALUES
   (2, 'uniqueness', CASE WHEN i.indisunique THEN 'UNIQUE' END),
   (3, 'method', 'USING ' || am.amname),
   (4, 'definition', ${INDEX_TEXT}),
-  (5, 'valid', CASE WHEN i.indisvalid AND i.indisready THEN 'valid' ELSE 'INVALID' END)
+  (5, 'valid', CASE WHEN i.indisvalid AND i.indisready THEN 'valid' ELSE 'INVALID' END),
+  (6, 'constraint', (SELECT 'made by the constraint ' || pg_catalog.quote_ident(c.conname) FROM pg_catalog.pg_constraint c
+    WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid AND c.contype IN ('p', 'u', 'x')))
 ) v (ord, property, value)
 WHERE i.indexrelid = $1::pg_catalog.oid ORDER BY v.ord`;

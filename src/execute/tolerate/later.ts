@@ -3,7 +3,8 @@ import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
 import { additionsOf } from "./additions.ts";
 import type { Facts } from "./facts.ts";
-import { nameOfRange, relationNamed } from "./names.ts";
+import { stringOf } from "../../sql/tree.ts";
+import { nameOfList, nameOfRange, relationNamed, type WrittenName } from "./names.ts";
 
 /** Properties of a column that ALTER TABLE … ALTER COLUMN sets. */
 const OF_COLUMN: Readonly<Record<string, readonly string[]>> = {
@@ -82,6 +83,9 @@ export async function withoutLater(
 ): Promise<(facts: Facts) => Facts> {
   const changes = new Changes();
   for (const node of later) {
+    const owned = ownedBy(node);
+    if (owned !== null && (await relationNamed(session, owned.table))?.oid === oid)
+      changes.change(`column ${ident(owned.column)}`, ["sequence of its own"]);
     if (!("AlterTableStmt" in node)) continue;
     const { relation, cmds = [] } = node.AlterTableStmt;
     if (relation === undefined) continue;
@@ -107,6 +111,24 @@ export async function withoutLater(
           return [subject, new Map(kept)] as const;
         }),
     );
+}
+
+/** The column that a sequence is to be owned by. */
+function ownedBy(node: Node): { readonly table: WrittenName; readonly column: string } | null {
+  const options =
+    "AlterSeqStmt" in node
+      ? node.AlterSeqStmt.options
+      : "CreateSeqStmt" in node
+        ? node.CreateSeqStmt.options
+        : undefined;
+  for (const option of options ?? []) {
+    if (!("DefElem" in option) || option.DefElem.defname !== "owned_by") continue;
+    const { arg } = option.DefElem;
+    const items = arg !== undefined && "List" in arg ? (arg.List.items ?? []) : [];
+    const column = stringOf(items.at(-1));
+    if (column !== undefined && items.length > 1) return { table: nameOfList(items.slice(0, -1)), column };
+  }
+  return null;
 }
 
 async function attaches(session: Session, cmd: Node, oid: string): Promise<boolean> {

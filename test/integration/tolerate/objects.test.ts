@@ -50,6 +50,12 @@ const INDEXES: readonly ToleranceCase[] = [
     differs: ["index: INVALID, the file says valid"],
   },
   {
+    name: "one that a constraint has made",
+    live: "CREATE TABLE t (a int UNIQUE)",
+    file: "CREATE UNIQUE INDEX IF NOT EXISTS t_a_key ON t (a);",
+    differs: ["index: made by the constraint t_a_key, the file says no constraint"],
+  },
+  {
     name: "one of another table",
     live: `${TABLE} CREATE TABLE u (a int); CREATE INDEX t_a ON u (a)`,
     file: "CREATE INDEX IF NOT EXISTS t_a ON t (a);",

@@ -231,6 +231,15 @@ const TABLES: readonly ToleranceCase[] = [
     tolerated: ["table public.b"],
   },
   {
+    name: "a sequence that the column does not own, and one of another type",
+    live: "CREATE SEQUENCE a_id_seq; CREATE TABLE a (id int NOT NULL DEFAULT nextval('a_id_seq'), n serial); ALTER SEQUENCE a_n_seq AS bigint",
+    file: "CREATE TABLE IF NOT EXISTS a (id serial, n serial);",
+    differs: [
+      "column id: no sequence of its own, the file says with the sequence public.a_id_seq AS integer START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 2147483647 CACHE 1",
+      "column n: with the sequence public.a_n_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1, the file says with the sequence public.a_n_seq AS integer START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 2147483647 CACHE 1",
+    ],
+  },
+  {
     name: "a table that inherits",
     live: "CREATE TABLE a (x int); CREATE TABLE b (y int) INHERITS (a)",
     file: "CREATE TABLE IF NOT EXISTS b (y int) INHERITS (a);",
