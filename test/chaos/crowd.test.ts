@@ -7,6 +7,7 @@ import { contradictions } from "./model.ts";
 import { chaosOptions } from "./options.ts";
 import { randomOf } from "./random.ts";
 import { crowdSchedule, restartSchedule, type Schedule } from "./schedule.ts";
+import { tell } from "./tell.ts";
 import { ADVISORY, type LockVariant } from "./variant.ts";
 import { World } from "./world.ts";
 
@@ -84,13 +85,13 @@ const isTurnOf = (major: number, verb: "up" | "down"): boolean =>
 
 describe.each(majors)("PostgreSQL %i", (major) => {
   describe.each(seeds)(`seed ${seed}, round of %i`, (own) => {
-    it(`${processes} processes, the holder struck at every point`, async ({ annotate }) => {
+    it(`${processes} processes, the holder struck at every point`, async () => {
       const here = await stage(major, ADVISORY);
       for (const argv of [["up"], ["down", "--all"]] as const) {
         const [verb] = argv;
         if (isTurnOf(major, verb)) {
           const schedule = crowdSchedule(verb, randomOf(own), full ? 1 : 0.25);
-          await annotate(await suffer(here, [...argv, "--json", "--quiet"], schedule, processes));
+          tell(await suffer(here, [...argv, "--json", "--quiet"], schedule, processes));
           await expectAtRest(here);
         }
         await simply(here, argv);
@@ -98,10 +99,10 @@ describe.each(majors)("PostgreSQL %i", (major) => {
       await expectAtRest(here);
     });
 
-    it("the server restarted at its points", async ({ annotate }) => {
+    it("the server restarted at its points", async () => {
       const here = await stage(major, ADVISORY);
       const schedule = restartSchedule("up", randomOf(own), full ? Infinity : 8);
-      await annotate(await suffer(here, ["up", "--json", "--quiet"], schedule, AT_RESTARTS));
+      tell(await suffer(here, ["up", "--json", "--quiet"], schedule, AT_RESTARTS));
       await expectAtRest(here);
     });
   });
