@@ -251,7 +251,7 @@ history: { schema: pg_history }
   a: { schema: a.sql, tenants: { query: "select 1" }, migrations: a }
   b: { run: { up: [make] } }
 lock: {}
-safety: { refuse: [data-loss], backup: auto, tolerate_existing: true }
+safety: { refuse: [data-loss], backup: auto }
 `),
     );
     expect(told.filter((one) => one.includes("is not supported by this version"))).toEqual([
@@ -260,7 +260,6 @@ safety: { refuse: [data-loss], backup: auto, tolerate_existing: true }
       "3:8 streams.b.run: is not supported by this version → remove it",
       "5:11 safety.refuse: is not supported by this version → remove it",
       "5:32 safety.backup: is not supported by this version → remove it",
-      "5:46 safety.tolerate_existing: is not supported by this version → remove it",
     ]);
   });
 

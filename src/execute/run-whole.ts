@@ -63,6 +63,7 @@ export class WholeRunner {
   readonly #resetSql: string;
   /** Those that others might have to queue behind: they are not sent ahead. */
   readonly #courteous: ReadonlyMap<PlannedMigration, ObjectLocks>;
+  #hasForeseen = false;
 
   /** @param plan all migrations of the plan. */
   constructor(context: ExecutionContext, plan: readonly PlannedMigration[]) {
@@ -79,6 +80,11 @@ export class WholeRunner {
    * @throws as `inTransaction`; then nothing is under way any more.
    */
   async run(planned: PlannedMigration, upcoming: readonly PlannedMigration[]): Promise<StatementOutcome[]> {
+    if (this.#bulk && !this.#hasForeseen && this.#courteous.has(planned)) {
+      this.#hasForeseen = true;
+      const { searchPath, session } = this.#context;
+      await ObjectLocks.foresee(session, [...this.#courteous.values()], searchPath);
+    }
     const outcomes = await inTransaction(this.#context, planned, {
       step: planned.steps[0],
       underWay: this.#takeOff(planned, upcoming),

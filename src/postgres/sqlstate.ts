@@ -18,6 +18,7 @@ export const SQLSTATE = {
   duplicateDatabase: "42P04",
   duplicateObject: "42710",
   insufficientPrivilege: "42501",
+  wrongObjectType: "42809",
   deadlockDetected: "40P01",
   serializationFailure: "40001",
   lockNotAvailable: "55P03",

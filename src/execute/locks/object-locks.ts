@@ -2,7 +2,8 @@ import { monotonicMs } from "../../core/clock.ts";
 import { sleep } from "../../core/interrupt.ts";
 import type { PlannedMigration } from "../../plan/types.ts";
 import { isDatabaseError, sqlstateOf } from "../../postgres/database-error.ts";
-import { isRetryableInTransaction } from "../../postgres/sqlstate.ts";
+import type { Session } from "../../postgres/session.ts";
+import { SQLSTATE } from "../../postgres/sqlstate.ts";
 import { courtesyOf, stronger } from "../../sql/locks/conflicts.ts";
 import { qualified } from "../../sql/quote.ts";
 import type { LockMode } from "../../sql/locks/types.ts";
@@ -10,9 +11,9 @@ import type { Statement } from "../../sql/types.ts";
 import type { ExecutionContext } from "../context.ts";
 import { pauseMs, queueBudgetMs } from "../lock-budget.ts";
 import { conflictingHolders, type ConflictingHolder } from "./conflicting-holders.ts";
-import { resolveLocks } from "./resolve-locks.ts";
+import { resolveLocks, type FoundRelation } from "./resolve-locks.ts";
 import { lockTablesSql, type EarlyLock } from "./take-locks.ts";
-import { wantedLocks, type WantedLocks } from "./wanted-locks.ts";
+import { wantedLocks, type WantedLocks, type WantedRequest } from "./wanted-locks.ts";
 
 /** A transaction younger than this is likely to be over before we would have made anybody wait. */
 const YOUNG_MS = 100;
@@ -22,6 +23,14 @@ const OLD_MS = 5000;
 const GIVE_WAY_MS = 500;
 /** How often the waiting is told of while nothing changes. */
 const TELL_EVERY_MS = 2000;
+
+/** What LOCK TABLE fails with that its statement might not. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set([
+  SQLSTATE.undefinedTable,
+  SQLSTATE.invalidSchemaName,
+  SQLSTATE.insufficientPrivilege,
+  SQLSTATE.wrongObjectType,
+]);
 
 interface Wanted extends EarlyLock {
   readonly oid: number;
@@ -42,6 +51,8 @@ export class ObjectLocks {
   readonly #wanted: WantedLocks;
   readonly #searchPath: string | null;
   #found: readonly Wanted[] | null = null;
+  /** What was found for it together with others, before any of them ran. */
+  #foreseen: readonly Wanted[] | null = null;
   #takesEarly = true;
   #tries = 0;
   /** Whether the time is over, so that this attempt is to have all the time that it is given. */
@@ -77,6 +88,22 @@ export class ObjectLocks {
     this.#searchPath = searchPath;
   }
 
+  /**
+   * Asks the catalog for several migrations at once, which is much faster than for one after the other. What an earlier one of
+   * them makes is not seen then, and is nobody's but theirs.
+   * @throws GodwitError CONNECTION_LOST; the signal's reason.
+   */
+  static async foresee(session: Session, all: readonly ObjectLocks[], searchPath: string | null): Promise<void> {
+    const requests = all.flatMap((locks) => locks.#wanted.requests.map((request) => ({ ...request, locks })));
+    try {
+      const found = await resolveLocks(session, searchPath, requests);
+      const own = Map.groupBy(found, ({ request }) => request.locks);
+      for (const locks of all) locks.#foreseen = strongestOf(own.get(locks) ?? []);
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+    }
+  }
+
   /** The statement that wants the first of them, to tell of where taking them failed. */
   get statement(): Statement {
     return this.#wanted.statement;
@@ -91,7 +118,8 @@ export class ObjectLocks {
   async untilClear(deadline: number, tell: TellWaiting): Promise<void> {
     this.#tries += 1;
     this.#givesWayAfterMs = null;
-    this.#found = null;
+    this.#found = this.#foreseen;
+    this.#foreseen = null;
     let pause: number | null = null;
     let began: number | null = null;
     let told = { reason: "", at: -Infinity };
@@ -99,16 +127,13 @@ export class ObjectLocks {
       const holders = await this.#look();
       began ??= monotonicMs();
       const young = Math.max(YOUNG_MS, Math.min(monotonicMs() - began, OLD_MS));
-      const settled = holders.filter(
-        (holder) => holder.givesWayAfterMs === null && this.#ageOf(holder) >= young,
-      );
+      const settled = holders.filter((holder) => holder.givesWayAfterMs === null && this.#ageOf(holder) >= young);
       const left = deadline - monotonicMs();
       const [first] = settled;
       if (first === undefined || left <= 0) {
         this.#isLast = left <= 0;
         const giving = holders.map((holder) => holder.givesWayAfterMs ?? 0);
-        if (settled.length === 0 && giving.some((ms) => ms > 0))
-          this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
+        if (settled.length === 0 && giving.some((ms) => ms > 0)) this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
         return;
       }
       pause = Math.min(pauseMs(pause, 0, Math.random()), Math.max(1, Math.ceil(left)));
@@ -163,8 +188,7 @@ export class ObjectLocks {
    * not lock it. Then the statements are to find out for themselves, and no lock is taken early any more.
    */
   refused(error: unknown): boolean {
-    if (!this.#takesEarly || !isDatabaseError(error) || isRetryableInTransaction(sqlstateOf(error)))
-      return false;
+    if (!this.#takesEarly || !REFUSALS.has(sqlstateOf(error))) return false;
     this.#takesEarly = false;
     return true;
   }
@@ -183,16 +207,7 @@ export class ObjectLocks {
 
   async #find(): Promise<readonly Wanted[]> {
     const { session } = this.#context;
-    const found = new Map<number, Wanted>();
-    for (const one of await resolveLocks(session, this.#searchPath, this.#wanted.requests)) {
-      const { depth, lockable, mode, name, oid, request, schema } = one;
-      if (mode === null || courtesyOf(mode) !== "queueing") continue;
-      const before = found.get(oid);
-      const own = lockable && request.early ? mode : null;
-      const early = own === null ? (before?.early ?? null) : stronger(own, before?.early ?? own);
-      found.set(oid, { oid, schema, name, depth, early, mode: stronger(mode, before?.mode ?? mode) });
-    }
-    return [...found.values()];
+    return strongestOf(await resolveLocks(session, this.#searchPath, this.#wanted.requests));
   }
 
   #ageOf({ ageMs, pid }: ConflictingHolder): number {
@@ -208,4 +223,17 @@ export class ObjectLocks {
     const what = on === undefined ? "an object" : qualified(on.schema, on.name);
     return `${what} is in use, held by ${[...new Set(all.map(({ who }) => who))].join(", ")}`;
   }
+}
+
+/** The strongest queueing lock on each relation. */
+function strongestOf(relations: readonly FoundRelation<WantedRequest>[]): Wanted[] {
+  const found = new Map<number, Wanted>();
+  for (const { depth, lockable, mode, name, oid, request, schema } of relations) {
+    if (mode === null || courtesyOf(mode) !== "queueing") continue;
+    const before = found.get(oid);
+    const own = lockable && request.early ? mode : null;
+    const early = own === null ? (before?.early ?? null) : stronger(own, before?.early ?? own);
+    found.set(oid, { oid, schema, name, depth, early, mode: stronger(mode, before?.mode ?? mode) });
+  }
+  return [...found.values()];
 }

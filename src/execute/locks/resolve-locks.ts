@@ -2,7 +2,7 @@ import type { Session } from "../../postgres/session.ts";
 import { modeOf } from "../../sql/locks/mode-of.ts";
 import type { LockMode, LockRequest } from "../../sql/locks/types.ts";
 import { literal, qualified } from "../../sql/quote.ts";
-import { REACH_SQL } from "./reach-sql.ts";
+import { reachSql } from "./reach-sql.ts";
 
 /** A relation that a request means. */
 export interface FoundRelation<R> {
@@ -37,7 +37,8 @@ export async function resolveLocks<R extends LockRequest>(
     through,
   }));
   const path = searchPath === null ? "" : `SET LOCAL search_path = ${searchPath}; `;
-  const question = REACH_SQL.replace("$ASKED", () => literal(JSON.stringify(asked)));
+  const reaches = new Set(requests.map(({ reach }) => reach));
+  const question = reachSql(reaches).replace("$ASKED", () => literal(JSON.stringify(asked)));
   try {
     const results = await session.results(`BEGIN READ ONLY; ${path}${question}; COMMIT`);
     return results.at(-2)!.rows.map((row) => ({

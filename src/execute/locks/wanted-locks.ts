@@ -3,10 +3,12 @@ import { mightQueue } from "../../sql/locks/might-queue.ts";
 import type { LockRequest } from "../../sql/locks/types.ts";
 import type { Statement } from "../../sql/types.ts";
 
+/** With whether it can be taken at the beginning: no statement before the one that wants it works on rows. */
+export type WantedRequest = LockRequest & { readonly early: boolean };
+
 /** The strong locks of a transaction on relations that others may use. */
 export interface WantedLocks {
-  /** Each with whether it can be taken at the beginning: no statement before the one that wants it works on rows. */
-  readonly requests: readonly (LockRequest & { readonly early: boolean })[];
+  readonly requests: readonly WantedRequest[];
   /** Whether a statement may wait for rows that others have changed: that is no lock on a relation, but has the same timeout. */
   readonly changesRows: boolean;
   /** The first statement that wants one. */
@@ -18,7 +20,7 @@ const WAITS_FOR_ROWS = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "SELECT F
 /** @returns null where nobody can be held up: no statement takes a lock that others would queue behind. */
 export function wantedLocks(statements: readonly Statement[]): WantedLocks | null {
   const fresh = new FreshRelations();
-  const requests: (LockRequest & { early: boolean })[] = [];
+  const requests: WantedRequest[] = [];
   let first: Statement | null = null;
   let early = true;
   for (const statement of statements) {

@@ -51,6 +51,7 @@ describe("the locks of a transaction", () => {
     const state = { over: false, failures: [] as unknown[] };
     const working = (async () => {
       while (!state.over) {
+        await delay(50);
         await application
           .query("BEGIN; UPDATE b SET id = id; SELECT pg_sleep(0.02); UPDATE a SET id = id; COMMIT")
           .catch(async (error: unknown) => {
