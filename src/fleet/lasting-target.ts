@@ -72,8 +72,8 @@ export class LastingTarget {
    * `reconnectWaitMs` from each loss on; a server that took no writes from the start, up to `connectWaitMs`. What this run committed
    * without hearing of it is added to the run before `body` is called again.
    * @param body called for each attempt; must plan from the history that it is given.
-   * @throws GodwitError as `lockTarget`; LOCK_LOST when somebody took the lock by force; DATABASE_UNREACHABLE when the database did not come back in time; CONNECTION_LOST when a
-   *   migration lost its session three times in a row.
+   * @throws GodwitError as `lockTarget`; LOCK_LOST when somebody took the lock by force; DATABASE_UNREACHABLE when the database
+   *   did not come back in time; CONNECTION_LOST when a migration lost its session three times in a row.
    */
   async locked<T>(
     look: (snapshot: HistorySnapshot) => WorkLeft,

@@ -299,6 +299,10 @@ describe("lock release", () => {
         },
       },
     ]);
+    expect(await database.query("SELECT command, outcome FROM godwit.runs ORDER BY started_at")).toEqual([
+      { command: "up", outcome: "interrupted" },
+      { command: "lock release", outcome: "completed" },
+    ]);
     const session = await openSession(await resolveConnection({ conninfo: database.url }, {}), {
       applicationName: "test",
     });
