@@ -1,5 +1,5 @@
 import type { LockedTarget } from "../execute/locked-target.ts";
-import { RELEASED_BY_FORCE } from "../history/forced-release.ts";
+import type { RELEASED_BY_FORCE } from "../history/forced-release.ts";
 import type { LogEntry } from "../history/log-chain.ts";
 import type { LockState } from "../lock/state.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";

@@ -5,6 +5,7 @@ import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { isAdvisoryLock } from "./advisory-sql.ts";
 import { lockKey, type LockScope } from "./key.ts";
+import { sessionGoneSql } from "./lease-sql.ts";
 
 /** What the row of a lock says, judged by the database's clock and by the sessions that are there. */
 export interface LockState {
@@ -47,8 +48,7 @@ export async function readLockState(session: Session, scope: LockScope): Promise
          l.expires_at IS NOT NULL AND lease IS NULL AS given_back, l.expires_at > now + lease AS too_long,
          j ->> 'database_oid' <> (SELECT d.oid::text FROM pg_catalog.pg_database d
            WHERE d.datname = pg_catalog.current_database()) AS elsewhere,
-         EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = l.backend_pid
-           AND coalesce(a.backend_start = l.backend_start, true)) AS backend_there,
+         ${sessionGoneSql("l")} AS gone,
          (SELECT p.pid FROM pg_catalog.pg_locks p WHERE p.granted AND ${isAdvisoryLock("p", scope)} LIMIT 1) AS advisory_pid
        FROM ${schema}.migration_locks l, pg_catalog.to_jsonb(l) j, pg_catalog.clock_timestamp() now,
          pg_catalog.make_interval(secs => (j ->> 'lease_ms')::float8 / 1000) lease
@@ -103,8 +103,6 @@ function ofLease(row: TextRow, provider: string): Judgement {
     return ["stale", `the ${provider === "lease" ? "lease" : "lock"} expired ${Math.round(over)} s ago`];
   if (row.elsewhere === "t") return ["stale", "it was given in another database, of which this is a copy"];
   if (row.too_long === "t") return ["stale", "its time goes on for longer than a lease lasts"];
-  if (row.backend_pid !== null && row.backend_there !== "t") {
-    return ["stale", `backend ${row.backend_pid} is gone`];
-  }
+  if (row.gone === "t") return ["stale", `backend ${row.backend_pid} is gone`];
   return ["held", `the ${provider === "lease" ? "lease" : "lock"} is good for ${Math.ceil(-over)} s more`];
 }
