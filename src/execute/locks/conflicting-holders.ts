@@ -27,19 +27,25 @@ export interface ConflictingHolder {
   readonly givesWayAfterMs: number | null;
 }
 
-const HOLDERS = `SELECT l.pid, l.relation::oid AS oid, a.state,
+/** What a worker is, and how old its transaction, is hidden from most roles; that it vacuums is not. */
+const HOLDERS = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks k WHERE k.granted)
+SELECT l.pid, l.relation::oid AS oid, a.state,
   CASE WHEN l.pid IS NULL THEN 'prepared transaction ' || coalesce(pg_catalog.quote_literal(p.gid), '')
     ELSE 'backend ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
       || coalesce(': ' || pg_catalog.left(nullif(a.query, ''), 80), '') END AS who,
   (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint AS age,
-  CASE WHEN v.pid IS NOT NULL AND a.query NOT LIKE '%(to prevent wraparound)%' THEN s.setting END AS yields
+  CASE WHEN coalesce(a.backend_type = 'autovacuum worker', v.pid IS NOT NULL)
+    AND a.query NOT LIKE '%(to prevent wraparound)%' THEN s.setting END AS yields
 FROM pg_catalog.jsonb_to_recordset($WANTED::jsonb) AS w(oid oid, modes jsonb)
-JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.relation = w.oid AND l.granted AND w.modes ? l.mode
+JOIN locks l ON l.locktype = 'relation' AND l.relation = w.oid AND w.modes ? l.mode
   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
   AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_catalog.pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text
-LEFT JOIN pg_catalog.pg_stat_activity v ON v.pid = l.pid AND v.backend_type = 'autovacuum worker'
+LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+  AND x.virtualtransaction = l.virtualtransaction
+LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
+LEFT JOIN (SELECT pid FROM pg_catalog.pg_stat_progress_vacuum
+  UNION SELECT pid FROM pg_catalog.pg_stat_progress_analyze) v ON v.pid = l.pid
 JOIN pg_catalog.pg_settings s ON s.name = 'deadlock_timeout'
 ORDER BY age DESC NULLS LAST, l.pid`;
 

@@ -4,16 +4,15 @@ import type { PlannedMigration } from "../../plan/types.ts";
 import { isDatabaseError, sqlstateOf } from "../../postgres/database-error.ts";
 import type { Session } from "../../postgres/session.ts";
 import { SQLSTATE } from "../../postgres/sqlstate.ts";
-import { courtesyOf, stronger } from "../../sql/locks/conflicts.ts";
 import { qualified } from "../../sql/quote.ts";
-import type { LockMode } from "../../sql/locks/types.ts";
 import type { Statement } from "../../sql/types.ts";
 import type { ExecutionContext } from "../context.ts";
 import { pauseMs, queueBudgetMs } from "../lock-budget.ts";
 import { conflictingHolders, type ConflictingHolder } from "./conflicting-holders.ts";
-import { resolveLocks, type FoundRelation } from "./resolve-locks.ts";
-import { lockTablesSql, type EarlyLock } from "./take-locks.ts";
-import { wantedLocks, type WantedLocks, type WantedRequest } from "./wanted-locks.ts";
+import { resolveLocks } from "./resolve-locks.ts";
+import { strongestOf, type Wanted } from "./strongest-locks.ts";
+import { lockTablesSql } from "./take-locks.ts";
+import { wantedLocks, type WantedLocks } from "./wanted-locks.ts";
 
 /** A transaction younger than this is likely to be over before we would have made anybody wait. */
 const YOUNG_MS = 100;
@@ -31,12 +30,6 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.insufficientPrivilege,
   SQLSTATE.wrongObjectType,
 ]);
-
-interface Wanted extends EarlyLock {
-  readonly oid: number;
-  /** As much of it as can be taken at the beginning, by LOCK TABLE; null: nothing. */
-  readonly early: LockMode | null;
-}
 
 /** Told while the transaction is kept out of the queue. */
 export type TellWaiting = (reason: string, delayMs: number) => Promise<void>;
@@ -93,7 +86,11 @@ export class ObjectLocks {
    * them makes is not seen then, and is nobody's but theirs.
    * @throws GodwitError CONNECTION_LOST; the signal's reason.
    */
-  static async foresee(session: Session, all: readonly ObjectLocks[], searchPath: string | null): Promise<void> {
+  static async foresee(
+    session: Session,
+    all: readonly ObjectLocks[],
+    searchPath: string | null,
+  ): Promise<void> {
     const requests = all.flatMap((locks) => locks.#wanted.requests.map((request) => ({ ...request, locks })));
     try {
       const found = await resolveLocks(session, searchPath, requests);
@@ -127,13 +124,16 @@ export class ObjectLocks {
       const holders = await this.#look();
       began ??= monotonicMs();
       const young = Math.max(YOUNG_MS, Math.min(monotonicMs() - began, OLD_MS));
-      const settled = holders.filter((holder) => holder.givesWayAfterMs === null && this.#ageOf(holder) >= young);
+      const settled = holders.filter(
+        (holder) => holder.givesWayAfterMs === null && this.#ageOf(holder) >= young,
+      );
       const left = deadline - monotonicMs();
       const [first] = settled;
       if (first === undefined || left <= 0) {
         this.#isLast = left <= 0;
         const giving = holders.map((holder) => holder.givesWayAfterMs ?? 0);
-        if (settled.length === 0 && giving.some((ms) => ms > 0)) this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
+        if (settled.length === 0 && giving.some((ms) => ms > 0))
+          this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
         return;
       }
       pause = Math.min(pauseMs(pause, 0, Math.random()), Math.max(1, Math.ceil(left)));
@@ -223,17 +223,4 @@ export class ObjectLocks {
     const what = on === undefined ? "an object" : qualified(on.schema, on.name);
     return `${what} is in use, held by ${[...new Set(all.map(({ who }) => who))].join(", ")}`;
   }
-}
-
-/** The strongest queueing lock on each relation. */
-function strongestOf(relations: readonly FoundRelation<WantedRequest>[]): Wanted[] {
-  const found = new Map<number, Wanted>();
-  for (const { depth, lockable, mode, name, oid, request, schema } of relations) {
-    if (mode === null || courtesyOf(mode) !== "queueing") continue;
-    const before = found.get(oid);
-    const own = lockable && request.early ? mode : null;
-    const early = own === null ? (before?.early ?? null) : stronger(own, before?.early ?? own);
-    found.set(oid, { oid, schema, name, depth, early, mode: stronger(mode, before?.mode ?? mode) });
-  }
-  return [...found.values()];
 }

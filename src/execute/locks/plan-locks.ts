@@ -4,8 +4,9 @@ import type { LockMode, ObjectLock } from "../../sql/locks/types.ts";
 import type { Statement } from "../../sql/types.ts";
 import { statementsOf } from "../../plan/steps.ts";
 import type { Plan, PlanStep } from "../../plan/types.ts";
+import { isDatabaseError } from "../../postgres/database-error.ts";
 import type { Session } from "../../postgres/session.ts";
-import { resolveLocks } from "./resolve-locks.ts";
+import { resolveLocks, type FoundRelation } from "./resolve-locks.ts";
 
 const BLOCKS: Readonly<Partial<Record<LockMode, ObjectLock["blocks"]>>> = {
   "ACCESS EXCLUSIVE": "reads and writes",
@@ -16,9 +17,10 @@ const BLOCKS: Readonly<Partial<Record<LockMode, ObjectLock["blocks"]>>> = {
 
 /**
  * The plan with what each statement locks in the live catalog, asked in one question. Relations that the plan itself makes
- * are left out, and so is what a file names after it has changed `search_path`, except with its schema.
+ * are left out, and so is what a file names after it has changed `search_path`, except with its schema. A role that may not
+ * look names up is shown the plan without.
  * @param searchPath that the migrations run with, ready for SET; null: the session's own.
- * @throws as `resolveLocks`.
+ * @throws GodwitError CONNECTION_LOST; the signal's reason.
  */
 export async function withObjectLocks(
   session: Session,
@@ -36,7 +38,14 @@ export async function withObjectLocks(
   const locks = new Map<Statement, Map<number, ObjectLock>>(
     all.map(({ statement }) => [statement, new Map()]),
   );
-  for (const { mode, name, oid, request, schema } of await resolveLocks(session, searchPath, asked)) {
+  let found: readonly FoundRelation<(typeof asked)[number]>[];
+  try {
+    found = await resolveLocks(session, searchPath, asked);
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    return plan;
+  }
+  for (const { mode, name, oid, request, schema } of found) {
     if (mode === null) continue;
     const own = locks.get(request.statement)!;
     const strongest = stronger(mode, own.get(oid)?.mode ?? mode);

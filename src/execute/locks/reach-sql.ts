@@ -144,7 +144,7 @@ export function reachSql(reaches: ReadonlySet<Reach>): string {
   FROM pg_catalog.jsonb_to_recordset($ASKED::jsonb) AS r(n integer, name text, reach text, through text)
 ), subject AS MATERIALIZED (
   SELECT a.n, a.reach, a.through, c.oid, c.relkind FROM asked a JOIN pg_catalog.pg_class c ON c.oid = a.oid
-), ${expressions.map((expression) => `${expression}, `).join("")}found AS MATERIALIZED (
+), ${expressions.map((expression) => `${expression}, `).join("")}found(n, oid) AS MATERIALIZED (
   ${parts.map(({ select }) => select).join("\n  UNION ")}
 ), above AS (
   SELECT k.conrelid AS oid, k.confrelid AS referenced FROM pg_catalog.pg_constraint k

@@ -1,5 +1,5 @@
 import type { AlterTableCmd, AlterTableStmt, Constraint, Node, PartitionCmd } from "libpg-query";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { columnConstraints, foreignKeys } from "./constraints.ts";
 import { partsOf, relationOf } from "./names.ts";
 import type { NamedRelation, Reach } from "./types.ts";
@@ -118,7 +118,7 @@ function constraintWords({ contype, indexname }: Constraint): string {
 }
 
 /** Whether adding a constraint reads the table: NOT VALID and an index that is there spare it that. */
-export function constraintTouchesRows({
+function constraintTouchesRows({
   contype,
   indexname,
   skip_validation: notValid,

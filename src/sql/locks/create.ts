@@ -7,7 +7,7 @@ import type {
   ViewStmt,
 } from "libpg-query";
 import { referenceTo } from "./alter-table.ts";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { columnConstraints, foreignKeys } from "./constraints.ts";
 import { queryLocks } from "./query.ts";
 

@@ -1,5 +1,5 @@
 import type { DropStmt, ObjectType, TruncateStmt } from "libpg-query";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { partsOf, relationOf } from "./names.ts";
 import type { Reach } from "./types.ts";
 

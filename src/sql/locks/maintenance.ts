@@ -1,6 +1,6 @@
 import type { ClusterStmt, LockStmt, Node, ReindexStmt, VacuumStmt } from "libpg-query";
 import { optionIsOn } from "../options.ts";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { LOCK_MODES } from "./types.ts";
 
 export function reindexLocks({ kind, params, relation }: ReindexStmt, locks: LockCollector): void {

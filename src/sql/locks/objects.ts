@@ -8,7 +8,7 @@ import type {
   RenameStmt,
 } from "libpg-query";
 import { namedOption } from "../options.ts";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { partsOf, relationOf } from "./names.ts";
 
 const RELATION_KINDS: ReadonlySet<ObjectType | undefined> = new Set([

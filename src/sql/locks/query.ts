@@ -1,5 +1,5 @@
 import type { Node, RangeVar, SelectStmt } from "libpg-query";
-import { LockCollector, named } from "./collector.ts";
+import { type LockCollector, named } from "./collector.ts";
 import { isHarmless } from "./harmless-functions.ts";
 import { stringOf } from "../tree.ts";
 import type { NamedRelation, Reach } from "./types.ts";

@@ -94,7 +94,11 @@ async function pidOf(client: Client): Promise<number> {
   return (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
 }
 
-async function look(client: Client, relations: ReadonlyMap<number, Relation>, pid: number): Promise<SeenLock[]> {
+async function look(
+  client: Client,
+  relations: ReadonlyMap<number, Relation>,
+  pid: number,
+): Promise<SeenLock[]> {
   const { rows } = await client.query<{ oid: number; mode: string; granted: boolean }>(LOCKS, [pid]);
   return rows.flatMap((row) => {
     const relation = relations.get(row.oid);
@@ -109,7 +113,9 @@ const HOLD = [
   "SELECT * FROM t, pt, alone LIMIT 1",
   "LOCK TABLE t, pt, alone IN ROW EXCLUSIVE MODE",
   "LOCK TABLE t, pt, alone IN SHARE UPDATE EXCLUSIVE MODE",
-  ...["t", "ONLY pt", "pt1", "pt2", "alone", "ref"].map((table) => `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`),
+  ...["t", "ONLY pt", "pt1", "pt2", "alone", "ref"].map(
+    (table) => `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`,
+  ),
 ];
 const WAITS_AT_MOST_MS = 400;
 
