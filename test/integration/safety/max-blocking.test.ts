@@ -147,7 +147,7 @@ describe("a migration that queues for a lock for longer than others may wait", (
       {
         "1_users.sql": USERS,
         "2_waits.sql":
-          "-- godwit:lock_timeout 1min\nSELECT pg_sleep(3);\nALTER TABLE users ADD COLUMN n int;\n",
+          "-- godwit:lock_timeout 1min\nDO $$ BEGIN PERFORM pg_sleep(3); END $$;\nALTER TABLE users ADD COLUMN n int;\n",
       },
       { options: { maxBlockingMs: 1000 } },
     );
