@@ -24,9 +24,11 @@ export function additionsOf({ relation, cmds = [] }: AlterTableStmt): Addition[]
       return [{ kind: "column", name: colname, chosen: false, skipsItself: missingOk === true }];
     }
     if (subtype !== "AT_AddConstraint" || !("Constraint" in def)) return [];
-    const { conname, contype } = def.Constraint;
+    const { conname, contype, indexname } = def.Constraint;
     const own = { kind: "constraint", skipsItself: false } as const;
-    if (conname !== undefined) return [{ ...own, name: conname, chosen: false }];
+    // One that is made of an index is called like it.
+    const given = conname ?? indexname;
+    if (given !== undefined) return [{ ...own, name: given, chosen: false }];
     if (contype === "CONSTR_PRIMARY") return [{ ...own, name: null, chosen: false }];
     const name = chosenName(relation?.relname ?? "", def.Constraint);
     return name === null ? [] : [{ ...own, name, chosen: true }];

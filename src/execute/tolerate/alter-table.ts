@@ -6,11 +6,12 @@ import { additionsOf, type Addition } from "./additions.ts";
 import { NotComparable, type Creation, type Existing } from "./creation.ts";
 import { differencesOf, readFacts, type Facts } from "./facts.ts";
 import { redirectForeignKeys } from "./foreign-keys.ts";
+import { INDEX_TEXT } from "./index-facts.ts";
 import { withoutLater } from "./later.ts";
 import { nameOfRange, oidOf, relationNamed, renamedRange } from "./names.ts";
 import { COLUMNS_SQL, CONSTRAINTS_SQL } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
-import { makeShell } from "./shell.ts";
+import { makeShell, type Shell } from "./shell.ts";
 
 /**
  * ALTER TABLE … ADD COLUMN and ADD CONSTRAINT: made on an empty copy of the table. Only what the statement makes is
@@ -64,10 +65,7 @@ export function additionCreation(
       const definitions = (made.cmds ?? []).flatMap((cmd) =>
         "AlterTableCmd" in cmd && cmd.AlterTableCmd.def !== undefined ? [cmd.AlterTableCmd.def] : [],
       );
-      for (const definition of definitions) {
-        if ("Constraint" in definition && definition.Constraint.indexname !== undefined)
-          throw new NotComparable("the constraint is made of an index, which is not there any more");
-      }
+      for (const definition of definitions) await makeIndexFor(scratch, existing.oid, shell, definition);
       await redirectForeignKeys(scratch, rewrite, definitions, null);
       await scratch.make(rewrite);
       await scratch.readQualified();
@@ -76,6 +74,24 @@ export function additionCreation(
       return lines.length > 0 && present.every(({ chosen }) => chosen) ? null : lines;
     },
   };
+}
+
+/**
+ * For a constraint that is made of an index: makes one as that of the live constraint, since the index has become the constraint's.
+ * Which columns it has is for the statement to say that makes the index.
+ */
+async function makeIndexFor(scratch: Scratch, table: string, shell: Shell, definition: Node): Promise<void> {
+  if (!("Constraint" in definition) || definition.Constraint.indexname === undefined) return;
+  const { conname, indexname } = definition.Constraint;
+  const [row] = await scratch.session.rows(
+    `SELECT ${INDEX_TEXT} AS text FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_index i ON i.indexrelid = c.conindid
+     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+     WHERE c.conrelid = $1::pg_catalog.oid AND c.conname = $3::pg_catalog.name AND $2::pg_catalog.oid IS NOT NULL`,
+    [table, shell.oid, conname ?? indexname],
+  );
+  if (row?.text === undefined || row.text === null)
+    throw new NotComparable("the constraint of this name is made of no index");
+  await scratch.run(`CREATE UNIQUE INDEX ${ident(indexname)} ON ${scratch.named(shell.name)} ${row.text}`);
 }
 
 async function compared(

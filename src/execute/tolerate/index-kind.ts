@@ -1,7 +1,7 @@
-import type { IndexStmt } from "libpg-query";
+import type { IndexStmt, Node } from "libpg-query";
 import { keywordsOf, StatementRewrite } from "../../sql/rewrite.ts";
 import type { Creation } from "./creation.ts";
-import { differencesOf, readFacts } from "./facts.ts";
+import { differencesOf, readFacts, type Facts } from "./facts.ts";
 import { INDEX_SQL } from "./index-facts.ts";
 import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
 import { makeShell } from "./shell.ts";
@@ -10,14 +10,18 @@ import { makeShell } from "./shell.ts";
  * CREATE INDEX, CONCURRENTLY or not: made on an empty copy of its table. An INVALID one is not equal. Without a name the server chooses
  * one that is free, so that nothing is ever in the way.
  */
-export function indexCreation(sql: string, statement: IndexStmt): Creation | null {
+export function indexCreation(sql: string, statement: IndexStmt, later: readonly Node[]): Creation | null {
   const { idxname, relation } = statement;
   if (idxname === undefined || relation === undefined) return null;
+  const constraint = constraintOf(later, idxname);
   return {
     async lookup(session) {
       // An index lies in the schema of its table.
       const table = await relationNamed(session, nameOfRange(relation));
-      return table === null ? null : relationInTheWay(session, { schema: table.schema, name: idxname });
+      if (table === null) return null;
+      const found = await relationInTheWay(session, { schema: table.schema, name: idxname });
+      if (found !== null || constraint === null) return found;
+      return relationInTheWay(session, { schema: table.schema, name: constraint });
     },
     async differences(scratch, existing) {
       const other = otherKind(existing, "iI", "index");
@@ -44,10 +48,32 @@ export function indexCreation(sql: string, statement: IndexStmt): Creation | nul
       await scratch.make(rewrite);
       const oid = await oidOf(scratch.session, scratch.schema, idxname);
       await scratch.readQualified();
+      const own = (facts: Facts): Facts => (constraint === null ? facts : withoutConstraint(facts));
       return differencesOf(
-        await readFacts(scratch, INDEX_SQL, [existing.oid, shell.oid], null),
-        await readFacts(scratch, INDEX_SQL, [oid, shell.oid], existing.schema),
+        own(await readFacts(scratch, INDEX_SQL, [existing.oid, shell.oid], null)),
+        own(await readFacts(scratch, INDEX_SQL, [oid, shell.oid], existing.schema)),
       );
     },
   };
+}
+
+/** The constraint that a later statement of the file makes of the index, which then has the name of the constraint. */
+function constraintOf(later: readonly Node[], index: string): string | null {
+  for (const node of later) {
+    for (const cmd of "AlterTableStmt" in node ? (node.AlterTableStmt.cmds ?? []) : []) {
+      const def = "AlterTableCmd" in cmd ? cmd.AlterTableCmd.def : undefined;
+      if (def === undefined || !("Constraint" in def) || def.Constraint.indexname !== index) continue;
+      return def.Constraint.conname ?? index;
+    }
+  }
+  return null;
+}
+
+function withoutConstraint(facts: Facts): Facts {
+  return new Map(
+    [...facts].map(([subject, properties]) => [
+      subject,
+      new Map([...properties].filter(([property]) => property !== "constraint")),
+    ]),
+  );
 }

@@ -17,7 +17,7 @@ import { tableAsCreation, viewCreation } from "./view.ts";
 /** By the grammar's node: what a statement makes. null: nothing that could be in its way, or it is not known how to compare it. */
 function creationOfNode(sql: string, node: Node, later: readonly Node[]): Creation | null {
   if ("CreateStmt" in node) return tableCreation(sql, node.CreateStmt, later);
-  if ("IndexStmt" in node) return indexCreation(sql, node.IndexStmt);
+  if ("IndexStmt" in node) return indexCreation(sql, node.IndexStmt, later);
   if ("AlterTableStmt" in node) return additionCreation(sql, node.AlterTableStmt, later);
   if ("ViewStmt" in node) return viewCreation(sql, node.ViewStmt);
   if ("CreateTableAsStmt" in node) return tableAsCreation(sql, node.CreateTableAsStmt);

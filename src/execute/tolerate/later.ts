@@ -46,6 +46,8 @@ class Changes {
   /** `column total` and `it`, with the properties that change. */
   readonly properties = new Map<string, Set<string>>();
   primaryKey = false;
+  /** Whether it becomes a partition, which takes over the constraints of its table. */
+  attached = false;
 
   change(subject: string, properties: readonly string[] | undefined): void {
     const before = this.properties.get(subject) ?? new Set<string>();
@@ -91,7 +93,11 @@ export async function withoutLater(
     if (relation === undefined) continue;
     const table = await relationNamed(session, nameOfRange(relation));
     if (table?.oid === oid) changes.read(node.AlterTableStmt);
-    for (const cmd of cmds) if (await attaches(session, cmd, oid)) changes.change("it", ["parent", "bound"]);
+    for (const cmd of cmds) {
+      if (!(await attaches(session, cmd, oid))) continue;
+      changes.change("it", ["parent", "bound"]);
+      changes.attached = true;
+    }
   }
   for (const { name, columns } of await constraintsWith(session, oid, changes)) {
     changes.constraints.add(name);
@@ -139,25 +145,28 @@ async function attaches(session: Session, cmd: Node, oid: string): Promise<boole
   return name !== undefined && (await relationNamed(session, nameOfRange(name)))?.oid === oid;
 }
 
-/** Constraints that came with the later columns, and the primary key if that comes later; of the latter with its columns. */
+/**
+ * Constraints that came with the later columns or with the table that it is attached to, and the primary key if that comes later; of
+ * the latter with its columns.
+ */
 async function constraintsWith(
   session: Session,
   oid: string,
   changes: Changes,
 ): Promise<{ readonly name: string; readonly columns: readonly string[] }[]> {
-  if (changes.columns.size === 0 && changes.constraints.size === 0 && !changes.primaryKey) return [];
+  const { attached, columns: added, constraints, primaryKey } = changes;
+  if (added.size === 0 && constraints.size === 0 && !primaryKey && !attached) return [];
   const rows = await session.rows(
-    `SELECT c.conname AS name, c.contype AS type, pg_catalog.to_json(ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
+    `SELECT c.conname AS name, c.contype AS type, c.conparentid <> 0 OR c.coninhcount > 0 AS inherited, pg_catalog.to_json(ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
        WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey))) AS columns
      FROM pg_catalog.pg_constraint c WHERE c.conrelid = $1::pg_catalog.oid`,
     [oid],
   );
   return rows.flatMap((row) => {
     const columns = JSON.parse(row.columns ?? "[]") as string[];
-    const isKey = row.type === "p" && (changes.primaryKey || changes.constraints.has(row.name ?? ""));
-    if (isKey) return [{ name: row.name ?? "", columns }];
-    return columns.some((column) => changes.columns.has(column))
-      ? [{ name: row.name ?? "", columns: [] }]
-      : [];
+    const name = row.name ?? "";
+    const inherited = attached && row.inherited === "t";
+    if (row.type === "p" && (primaryKey || inherited || constraints.has(name))) return [{ name, columns }];
+    return inherited || columns.some((column) => added.has(column)) ? [{ name, columns: [] }] : [];
   });
 }

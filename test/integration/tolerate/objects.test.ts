@@ -127,10 +127,29 @@ const ADDITIONS: readonly ToleranceCase[] = [
     differs: ["constraint t_pkey: PRIMARY KEY (id), the file says PRIMARY KEY (b)"],
   },
   {
-    name: "a constraint made of an index",
+    name: "constraints made of an index",
+    live: `${TABLE} CREATE UNIQUE INDEX i ON t (a, b) INCLUDE (id) WITH (fillfactor = 70); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;
+           CREATE UNIQUE INDEX j ON t (b); ALTER TABLE t ADD UNIQUE USING INDEX j DEFERRABLE`,
+    file: `CREATE UNIQUE INDEX CONCURRENTLY i ON t (a, b) INCLUDE (id) WITH (fillfactor = 70); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;
+           CREATE UNIQUE INDEX j ON t (b); ALTER TABLE t ADD UNIQUE USING INDEX j DEFERRABLE;`,
+    tolerated: [
+      "index public.c",
+      "constraint c of table public.t",
+      "index public.j",
+      "constraint j of table public.t",
+    ],
+  },
+  {
+    name: "a constraint made of an index on other columns",
     live: `${TABLE} CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i`,
+    file: "CREATE UNIQUE INDEX i ON t (b); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
+    differs: ["index: (a), the file says (b)"],
+  },
+  {
+    name: "a check of the name of a constraint that is made of an index",
+    live: `${TABLE} ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0)`,
     file: "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;",
-    notComparable: "made of an index",
+    notComparable: "is made of no index",
   },
   {
     name: "a column among other changes",

@@ -240,6 +240,12 @@ const TABLES: readonly ToleranceCase[] = [
     ],
   },
   {
+    name: "a table that becomes a partition later in the file",
+    live: `CREATE TABLE logs (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE logs_1 (id int NOT NULL); ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES IN (1)`,
+    file: `CREATE TABLE IF NOT EXISTS logs_1 (id int NOT NULL); ALTER TABLE logs DETACH PARTITION logs_1; ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES IN (1);`,
+    tolerated: ["table public.logs_1"],
+  },
+  {
     name: "a table that inherits",
     live: "CREATE TABLE a (x int); CREATE TABLE b (y int) INHERITS (a)",
     file: "CREATE TABLE IF NOT EXISTS b (y int) INHERITS (a);",
