@@ -83,6 +83,11 @@ export class Scratch {
   liveText(text: string, liveSchema: string | null): string {
     let result = text;
     for (const [name, live] of this.#standsFor) result = result.replaceAll(name, () => live);
-    return liveSchema === null ? result : result.replaceAll(this.schema, () => ident(liveSchema));
+    if (liveSchema === null) return result;
+    const live = ident(liveSchema);
+    // A name at the beginning of a string, as nextval's argument is written.
+    return result
+      .replaceAll(`'${this.schema}.`, () => `'${live.replaceAll("'", "''")}.`)
+      .replaceAll(this.schema, () => live);
   }
 }

@@ -125,6 +125,13 @@ const TABLES: readonly ToleranceCase[] = [
     tolerated: ['table "My App"."Orders"'],
   },
   {
+    name: "names that try to be more than names",
+    live: `CREATE SCHEMA "it's ""a"""; CREATE TABLE "it's ""a"""."x""; DROP TABLE y; --" ("$1 'q'" serial PRIMARY KEY, "godwit_scratch_" int CHECK ("godwit_scratch_" > 0))`,
+    file: `CREATE TABLE IF NOT EXISTS "it's ""a""" /* . */ . -- "
+             "x""; DROP TABLE y; --" ("$1 'q'" serial PRIMARY KEY, "godwit_scratch_" int CHECK ("godwit_scratch_" > 0));`,
+    tolerated: [`table "it's ""a"""."x""; DROP TABLE y; --"`],
+  },
+  {
     name: "partitioned tables and partitions",
     live: `CREATE TABLE logs (at date NOT NULL, n int DEFAULT 3, PRIMARY KEY (at)) PARTITION BY RANGE (at);
            CREATE TABLE logs_2026 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01'); CREATE INDEX ON logs (n)`,
