@@ -48,7 +48,12 @@ export function indexCreation(sql: string, statement: IndexStmt, later: readonly
       await scratch.make(rewrite);
       const oid = await oidOf(scratch.session, scratch.schema, idxname);
       await scratch.readQualified();
-      const own = (facts: Facts): Facts => (constraint === null ? facts : withoutConstraint(facts));
+      const left = [
+        ...(constraint === null ? [] : ["constraint"]),
+        // On a partitioned table ONLY it is valid once each partition has one that is attached to it.
+        ...(existing.kind === "I" && relation.inh !== true ? ["valid"] : []),
+      ];
+      const own = (facts: Facts): Facts => without(facts, left);
       return differencesOf(
         own(await readFacts(scratch, INDEX_SQL, [existing.oid, shell.oid], null)),
         own(await readFacts(scratch, INDEX_SQL, [oid, shell.oid], existing.schema)),
@@ -69,11 +74,11 @@ function constraintOf(later: readonly Node[], index: string): string | null {
   return null;
 }
 
-function withoutConstraint(facts: Facts): Facts {
+function without(facts: Facts, left: readonly string[]): Facts {
   return new Map(
     [...facts].map(([subject, properties]) => [
       subject,
-      new Map([...properties].filter(([property]) => property !== "constraint")),
+      new Map([...properties].filter(([property]) => !left.includes(property))),
     ]),
   );
 }

@@ -43,7 +43,7 @@ const OF_TABLE: Readonly<Record<string, readonly string[]>> = {
 class Changes {
   readonly columns = new Set<string>();
   readonly constraints = new Set<string>();
-  /** `column total` and `it`, with the properties that change. */
+  /** `column total` and `table`, with the properties that change. */
   readonly properties = new Map<string, Set<string>>();
   primaryKey = false;
   /** Whether it becomes a partition, which takes over the constraints of its table. */
@@ -66,7 +66,7 @@ class Changes {
       if (subtype === "AT_DropColumn" && name !== undefined) this.columns.add(name);
       if (subtype === "AT_DropConstraint" && name !== undefined) this.constraints.add(name);
       if (name !== undefined) this.change(`column ${ident(name)}`, OF_COLUMN[subtype]);
-      this.change("it", OF_TABLE[subtype]);
+      this.change("table", OF_TABLE[subtype]);
       if (def !== undefined && "Constraint" in def && def.Constraint.contype === "CONSTR_PRIMARY")
         this.primaryKey = true;
     }
@@ -95,7 +95,7 @@ export async function withoutLater(
     if (table?.oid === oid) changes.read(node.AlterTableStmt);
     for (const cmd of cmds) {
       if (!(await attaches(session, cmd, oid))) continue;
-      changes.change("it", ["parent", "bound"]);
+      changes.change("table", ["parent", "bound"]);
       changes.attached = true;
     }
   }

@@ -85,7 +85,7 @@ const OPTIONS = (relation: string): string =>
   `(SELECT pg_catalog.string_agg(o, ', ' ORDER BY o) FROM pg_catalog.unnest(${relation}.reloptions) o)`;
 
 /** What a relation is as a whole. */
-export const RELATION_SQL = `SELECT 'it' AS subject, v.property, v.value
+export const RELATION_SQL = `SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS subject, v.property, v.value
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid,
 LATERAL (VALUES
   (1, 'UNLOGGED', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' WHEN 't' THEN 'TEMPORARY' END),

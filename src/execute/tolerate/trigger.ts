@@ -27,6 +27,8 @@ LATERAL (VALUES
   (6, 'old table', 'OLD TABLE ' || t.tgoldtable),
   (7, 'new table', 'NEW TABLE ' || t.tgnewtable),
   (8, 'constraint', CASE WHEN t.tgconstraint <> 0 THEN 'CONSTRAINT' END),
+  (8, 'other table', (SELECT 'FROM ' || pg_catalog.quote_ident(rn.nspname) || '.' || pg_catalog.quote_ident(r.relname)
+    FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = t.tgconstrrelid)),
   (9, 'deferrable', CASE WHEN t.tgdeferrable THEN 'DEFERRABLE' || CASE WHEN t.tginitdeferred THEN ' INITIALLY DEFERRED' ELSE '' END END),
   (10, 'function', 'EXECUTE FUNCTION ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)),
   (11, 'arguments', CASE WHEN t.tgnargs > 0 THEN '(' || pg_catalog.encode(t.tgargs, 'escape') || ')' END),

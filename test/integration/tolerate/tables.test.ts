@@ -98,8 +98,8 @@ const TABLES: readonly ToleranceCase[] = [
     live: `CREATE UNLOGGED TABLE orders (a text COLLATE "C") WITH (fillfactor = 70)`,
     file: "CREATE TABLE IF NOT EXISTS orders (a text COMPRESSION pglz) WITH (fillfactor = 80);",
     differs: [
-      "it: UNLOGGED, the file says no UNLOGGED",
-      "it: WITH (fillfactor=70), the file says WITH (fillfactor=80)",
+      "table: UNLOGGED, the file says no UNLOGGED",
+      "table: WITH (fillfactor=70), the file says WITH (fillfactor=80)",
       'column a: COLLATE pg_catalog."C", the file says no collation',
       "column a: no compression, the file says COMPRESSION pglz",
     ],
@@ -108,7 +108,7 @@ const TABLES: readonly ToleranceCase[] = [
     name: "row level security",
     live: "CREATE TABLE orders (a int); ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
     file: "CREATE TABLE IF NOT EXISTS orders (a int);",
-    differs: ["it: ROW LEVEL SECURITY, the file says no row level security"],
+    differs: ["table: ROW LEVEL SECURITY, the file says no row level security"],
   },
   {
     name: "a view of the table's name",
@@ -145,14 +145,14 @@ const TABLES: readonly ToleranceCase[] = [
            CREATE TABLE logs_2026 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2026-07-01')`,
     file: "CREATE TABLE IF NOT EXISTS logs_2026 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
     differs: [
-      "it: FOR VALUES FROM ('2026-01-01') TO ('2026-07-01'), the file says FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+      "table: FOR VALUES FROM ('2026-01-01') TO ('2026-07-01'), the file says FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
     ],
   },
   {
     name: "a table that is not partitioned",
     live: "CREATE TABLE logs (at date)",
     file: "CREATE TABLE IF NOT EXISTS logs (at date) PARTITION BY LIST (at);",
-    differs: ["it: no partitions, the file says PARTITION BY LIST (at)"],
+    differs: ["table: no partitions, the file says PARTITION BY LIST (at)"],
   },
   {
     name: "a table like another",
