@@ -54,7 +54,16 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
                 },
               ]
             : []),
-          ...(obstacle === "outcome unknown" && !onlyOne.has(id)
+          ...(obstacle === "catalog unclear"
+            ? [
+                {
+                  command: `godwit ${direction}${suffix}`,
+                  effect:
+                    "says what it found in the catalog, and looks again: for once you have changed that",
+                },
+              ]
+            : []),
+          ...((obstacle === "outcome unknown" || obstacle === "catalog unclear") && !onlyOne.has(id)
             ? [
                 {
                   command: command("mark-step-applied", id),
@@ -131,7 +140,7 @@ async function ofOneStep(
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const { id, done, obstacle } of unfinished) {
-    if (done > 0 || obstacle !== "outcome unknown") continue;
+    if (done > 0 || obstacle === null || obstacle === "file gone" || obstacle === "edited") continue;
     const file = files.find((one) => one.id === id && one.kind === "versioned");
     const { migrations } = await parseMigrations(file === undefined ? [] : [file]);
     if ((migrations[0]?.up.statements.length ?? 0) <= 1) found.add(id);
@@ -145,6 +154,11 @@ function explain({ done, direction, unknown, obstacle }: Unfinished): string {
   if (obstacle === "file gone") return `${what} and its file is gone`;
   if (obstacle === "edited") return `${what}, and its file says something else there now`;
   if (unknown === null) return what;
-  const decides = obstacle === null ? "the catalog can tell" : "nothing can tell but you";
+  const decides =
+    obstacle === null
+      ? "the catalog can tell"
+      : obstacle === "catalog unclear"
+        ? "what is in the catalog does not settle it"
+        : "nothing can tell but you";
   return `${what}; the outcome of step ${unknown} is not in the ledger, and ${decides}`;
 }

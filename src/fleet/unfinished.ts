@@ -24,7 +24,7 @@ export interface Unfinished {
   /** The step that was begun and whose outcome the ledger does not know, from 1. */
   readonly unknown: number | null;
   /** Why it cannot go on by itself; null: it can, and the next `up` or `down` does. */
-  readonly obstacle: "outcome unknown" | "file gone" | "edited" | null;
+  readonly obstacle: "outcome unknown" | "catalog unclear" | "file gone" | "edited" | null;
 }
 
 /**
@@ -103,8 +103,11 @@ async function obstacleOf(
     if (done.length > 0) return "file gone";
     return open === undefined ? null : "outcome unknown";
   }
-  if (open !== undefined && (statement === null || (await wayToDecide(statement)) === null))
-    return "outcome unknown";
+  if (open !== undefined) {
+    if (statement === null || (await wayToDecide(statement)) === null) return "outcome unknown";
+    // An earlier run has asked the catalog, and stopped.
+    if (open.state === "unknown") return "catalog unclear";
+  }
   if (done.length === 0 || file?.format === "code") return null;
   const section = direction === "down" ? await storedDown(session, target, row) : await upOf(file!);
   if (section === null) return "edited";

@@ -29,7 +29,8 @@ export async function settleEarlier(context: ExecutionContext, planned: PlannedM
     statementHash: hash,
     statementHashes: statement === null ? [] : [hash],
   };
-  if (verdict.outcome === "unclear") {
+  // Where the catalog is asked anew each time, the ledger tells that it was asked in vain.
+  if (verdict.outcome === "unclear" && statement !== null && (await wayToDecide(statement)) !== null) {
     await writer.write({
       log: [stepEntry(planned, "step.unclear", ordinal)],
       steps: [{ ...line, state: "unknown" }],

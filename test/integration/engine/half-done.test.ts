@@ -217,7 +217,19 @@ describe("an index", () => {
     const error = await failureOf(godwit.up(), "NEEDS_REPAIR");
     expect(error.detail).toContain("index i is there and valid, but it is not what the statement makes");
     expect(error.hint).toContain("godwit repair mark-not-applied 1_a");
-    expect((await godwit.repair()).remaining).toMatchObject([{ id: "1_a" }]);
+    expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
+    const [remaining] = (await godwit.repair()).remaining;
+    expect(remaining).toMatchObject({ id: "1_a", needsPerson: true });
+    expect(remaining?.explanation).toContain("what is in the catalog does not settle it");
+    expect(remaining?.choices.map(({ command }) => command.split(" ").slice(0, 3).join(" "))).toEqual([
+      "godwit up",
+      "godwit repair mark-step-applied",
+      "godwit repair mark-step-not-applied",
+      "godwit repair mark-applied",
+      "godwit repair mark-not-applied",
+    ]);
+    const again = await failureOf(godwit.up(), "NEEDS_REPAIR");
+    expect([again.message, again.detail]).toEqual([error.message, error.detail]);
     // Once it is out of the way nobody has to decide any more.
     await database.query("DROP INDEX i");
     await failureOf(godwit.up(), "MIGRATION_FAILED");

@@ -40,8 +40,9 @@ describe("CALL and DO that reported an error", () => {
     expect((await godwit.status()).targets[0]?.code).toBe("NEEDS_REPAIR");
     await failureOf(godwit.up(), "NEEDS_REPAIR");
     await write({ "1_a.sql": `${OFF}CREATE TABLE a ();\nCALL p(0);\n` });
-    await failureOf(godwit.up(), "NEEDS_REPAIR");
-    await failureOf(godwit.up(), "NEEDS_REPAIR");
+    const first = await failureOf(godwit.up(), "NEEDS_REPAIR");
+    expect(first.detail).toContain("it reported an error");
+    expect((await failureOf(godwit.up(), "NEEDS_REPAIR")).detail).toBe(first.detail);
     expect((await godwit.repair()).remaining).toMatchObject([
       { needsPerson: true, explanation: expect.stringContaining("nothing can tell but you") },
     ]);
@@ -49,6 +50,19 @@ describe("CALL and DO that reported an error", () => {
     await godwit.repair({ action: "mark-applied", ids: ["1_a"], reason: "did the rest by hand" });
     expect((await godwit.status()).targets[0]?.code).toBe("OK");
   });
+});
+
+it("one of unknown outcome is told in the same words however often it is asked for", async () => {
+  const { godwit, database } = await testProject({
+    "1_a.sql": "-- godwit:transaction off\nDO $$ BEGIN COMMIT; END $$;\nSELECT 1/0;\n",
+  });
+  await failureOf(godwit.up(), "MIGRATION_FAILED");
+  await forgetOutcome(database);
+  const first = await failureOf(godwit.up(), "NEEDS_REPAIR");
+  const second = await failureOf(godwit.up(), "NEEDS_REPAIR");
+  expect([second.message, second.detail]).toEqual([first.message, first.detail]);
+  expect(first.message).toContain("its outcome is unknown");
+  expect(first.detail).toBeUndefined();
 });
 
 describe("a person's word on one step", () => {
