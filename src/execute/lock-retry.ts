@@ -13,6 +13,11 @@ import { StatementFailure } from "./statement-pipeline.ts";
 /** From the second attempt on somebody is known to be in the way: look who, before the lock_timeout is over. */
 const LOOK_FOR_BLOCKERS_AFTER_MS = 100;
 
+const REASONS: Readonly<Record<string, string>> = {
+  [SQLSTATE.deadlockDetected]: "deadlock",
+  [SQLSTATE.serializationFailure]: "serialization failure",
+};
+
 /**
  * The attempts at a piece of work that has no effect when it fails for a lock: after a lock timeout or a deadlock it is tried
  * again, with growing, jittered pauses, until the context's `lockRetryMs` is over (law 7).
@@ -69,7 +74,7 @@ export class LockRetry {
     // What came before the lock is work, and not the time in its queue.
     const queuedMs = Math.min(monotonicMs() - this.#began, lockTimeoutMs === 0 ? Infinity : lockTimeoutMs);
     const delayMs = pauseMs(this.#pause, queuedMs, Math.random());
-    const what = sqlstate === SQLSTATE.deadlockDetected ? "deadlock" : "lock not available";
+    const what = REASONS[sqlstate ?? ""] ?? "lock not available";
     const reason = watch.lastBlockers === null ? what : `${what}, held by ${watch.lastBlockers}`;
     await this.tell(reason, delayMs);
     await sleep(delayMs, signal);

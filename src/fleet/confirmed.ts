@@ -1,10 +1,11 @@
-import type { Direction } from "../core/events.ts";
+import type { Direction, GodwitEvent } from "../core/events.ts";
 import type { MigrationOutcome } from "../execute/run-migration.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import { isApplied } from "../plan/compare.ts";
 import type { PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
 import { ident, literal } from "../sql/quote.ts";
+import type { FleetIo } from "./io.ts";
 import type { Target } from "./target.ts";
 import type { TargetRun } from "./target-run.ts";
 
@@ -58,4 +59,49 @@ export function lostWork(run: TargetRun, { rows }: HistorySnapshot): PlanWarning
     message: `${id} was ${direction === "up" ? "applied" : "taken back"} before the connection was lost, and is not any more`,
     hint: "the server lost what it had confirmed: is synchronous_commit off, or was a standby behind when it took over?",
   }));
+}
+
+/** The event of a migration that begins. */
+export type MigrationStarted = Extract<GodwitEvent, { type: "migration.started" }>;
+
+/**
+ * Adds to a run what the history confirms and the run does not know yet, and tells of it.
+ * @param last the migration that was begun last, as it was told.
+ * @returns the one that counts as begun last now.
+ */
+export function tellConfirmed(
+  io: FleetIo,
+  run: TargetRun,
+  found: readonly Confirmed[],
+  last: MigrationStarted | null,
+): MigrationStarted | null {
+  for (const { direction, description, ...outcome } of found) {
+    if (run.has(outcome, direction)) continue;
+    const { id, durationMs, statements } = outcome;
+    const subject = { target: run.target.id, id, direction };
+    const wasTold = last?.id === id && last.direction === direction;
+    const index = (last?.index ?? 0) + (wasTold ? 0 : 1);
+    const place = { index, total: Math.max(last?.total ?? 0, index) };
+    const again = { retry: false, resumes: false };
+    const started = {
+      type: "migration.started",
+      ...subject,
+      ...place,
+      description,
+      statements,
+      ...again,
+    } as const;
+    if (!wasTold) io.emit(started);
+    last = started;
+    run.add(outcome, direction);
+    io.emit({
+      type: "migration.finished",
+      ...subject,
+      ...place,
+      durationMs,
+      statements,
+      confirmedLater: true,
+    });
+  }
+  return last;
 }

@@ -1,7 +1,6 @@
-import { monotonicMs } from "../core/clock.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
-import type { GodwitEvent } from "../core/events.ts";
+import type { Direction, GodwitEvent } from "../core/events.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { forcedOut } from "../history/forced-release.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
@@ -9,9 +8,10 @@ import type { WorkLeft } from "../lock/acquire.ts";
 import { verdictOf } from "../postgres/error-verdict.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";
-import { confirmedBy, lostWork } from "./confirmed.ts";
+import { confirmedBy, lostWork, tellConfirmed, type MigrationStarted } from "./confirmed.ts";
 import type { FleetIo } from "./io.ts";
 import { lockTarget } from "./lock-target.ts";
+import { Loss, resumedEntry } from "./loss.ts";
 import { gaveUp, takesNoWrites, tooOften } from "./retry-errors.ts";
 import type { TargetRun } from "./target-run.ts";
 
@@ -19,8 +19,6 @@ import type { TargetRun } from "./target-run.ts";
 export const RECONNECT_WAIT_MS = 60_000;
 /** A migration that loses its session so often in a row does so by itself. */
 const MOST_LOSSES = 3;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 3000;
 /** The least that an attempt to connect gets, however little of the time is left. */
 const SHORTEST_ATTEMPT_MS = 2000;
 
@@ -31,17 +29,18 @@ export interface Place {
 }
 
 type Failed = Extract<GodwitEvent, { type: "migration.failed" }>;
-type Started = Extract<GodwitEvent, { type: "migration.started" }>;
 
 /** What an attempt has come to, as its events tell. */
 interface Sight {
   /** It waited for the lock or began a migration: a loss from here on is another one. */
   begun: boolean;
   /** The migration that runs. */
-  current: Started | null;
+  current: MigrationStarted | null;
   /** Told only once it is sure that the run does not go on by itself. */
   failed: Failed | null;
   waitedForLockMs: number;
+  /** Migrations of each direction that earlier attempts have done, which this one's plan does not have any more. */
+  before: Readonly<Record<Direction, number>>;
 }
 
 /**
@@ -54,7 +53,7 @@ export class LastingTarget {
   readonly #losses = new Map<string, number>();
   #place: Place | null;
   #opened: Session | null = null;
-  #lastStarted: Started | null = null;
+  #lastStarted: MigrationStarted | null = null;
   #wasWritable = false;
   /** That a person took the lock from this run: then it does not go on by itself. */
   #forcedOut: GodwitError | null = null;
@@ -81,10 +80,21 @@ export class LastingTarget {
   ): Promise<T | null> {
     const loss = new Loss();
     this.#lockWaitMs = this.#io.lockWaitMs;
+    const start = this.#done();
     for (;;) {
-      const sight: Sight = { begun: false, current: null, failed: null, waitedForLockMs: 0 };
+      const sight: Sight = {
+        begun: false,
+        current: null,
+        failed: null,
+        waitedForLockMs: 0,
+        before: { up: 0, down: 0 },
+      };
       try {
-        return await this.#attempt(sight, loss, look, body);
+        return await this.#attempt(sight, loss, look, async (locked, place) => {
+          const { up, down } = this.#done();
+          sight.before = { up: up - start.up, down: down - start.down };
+          return body(locked, place);
+        });
       } catch (error) {
         try {
           await this.#next(sight, loss, error);
@@ -117,11 +127,14 @@ export class LastingTarget {
     if (!place.facts.inRecovery && !place.facts.readOnly) this.#wasWritable = true;
     const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
     const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
-      await this.#resumed(loss, place, locked.snapshot);
+      if (loss.first !== null) {
+        await locked.context.writer.write({ log: [resumedEntry(loss, loss.first)] });
+        await this.#resumed(loss, place, locked.snapshot);
+      }
       return { of: await body(locked, place) };
     });
     if (done !== null) return done.of;
-    await this.#resumed(loss, place, await readHistory(place.session, target.scope));
+    if (loss.first !== null) await this.#resumed(loss, place, await readHistory(place.session, target.scope));
     return null;
   }
 
@@ -148,7 +161,8 @@ export class LastingTarget {
   }
 
   #watching(sight: Sight): FleetIo["emit"] {
-    return (event) => {
+    return (told) => {
+      const event = inPlace(told, sight);
       if (event.type === "lock.waiting") {
         sight.begun = true;
         sight.waitedForLockMs = event.elapsedMs;
@@ -167,7 +181,6 @@ export class LastingTarget {
 
   /** Tells that the work goes on, and what of it turned out to be done. */
   async #resumed(loss: Loss, { session }: Place, snapshot: HistorySnapshot): Promise<void> {
-    if (loss.first === null) return;
     loss.failed = null;
     const { target } = this.#run;
     this.#io.emit({
@@ -176,37 +189,9 @@ export class LastingTarget {
       attempts: loss.attempts,
       elapsedMs: loss.elapsedMs,
     });
-    this.#run.warn(this.#io, lostWork(this.#run, snapshot));
     const found = await confirmedBy(session, target, this.#io.run.runId);
-    for (const { direction, description, ...outcome } of found) {
-      if (this.#run.has(outcome, direction)) continue;
-      const subject = { target: target.id, id: outcome.id, direction };
-      const last = this.#lastStarted;
-      const wasTold = last?.id === outcome.id && last.direction === direction;
-      const index = (last?.index ?? 0) + (wasTold ? 0 : 1);
-      const place = { index, total: Math.max(last?.total ?? 0, index) };
-      const { durationMs, statements } = outcome;
-      const started = {
-        type: "migration.started",
-        ...subject,
-        ...place,
-        description,
-        statements,
-        retry: false,
-        resumes: false,
-      } as const;
-      if (!wasTold) this.#io.emit(started);
-      this.#lastStarted = started;
-      this.#run.add(outcome, direction);
-      this.#io.emit({
-        type: "migration.finished",
-        ...subject,
-        ...place,
-        durationMs,
-        statements,
-        confirmedLater: true,
-      });
-    }
+    this.#lastStarted = tellConfirmed(this.#io, this.#run, found, this.#lastStarted);
+    this.#run.warn(this.#io, lostWork(this.#run, snapshot));
   }
 
   /** Waits until it is time for another attempt. @throws what ends the work. */
@@ -216,9 +201,9 @@ export class LastingTarget {
     if (verdictOf(error) !== "retry") throw error;
     const reason = isGodwitError(error) ? error : asGodwitError(error);
     if (this.#limit === 0) throw error;
-    if (loss.first === null || sight.begun) loss.begin(reason);
-    this.#lockWaitMs = Math.max(0, this.#lockWaitMs - sight.waitedForLockMs);
     const id = sight.current?.id ?? null;
+    if (loss.first === null || sight.begun) loss.begin(reason, id);
+    this.#lockWaitMs = Math.max(0, this.#lockWaitMs - sight.waitedForLockMs);
     const times = this.#count(id);
     const again = `godwit ${this.#io.run.command}`;
     if (id !== null && times >= MOST_LOSSES) throw tooOften(reason, id, times, again);
@@ -255,6 +240,10 @@ export class LastingTarget {
     await sleep(delayMs, signal);
   }
 
+  #done(): Record<Direction, number> {
+    return { up: this.#run.countOf("up"), down: this.#run.countOf("down") };
+  }
+
   /** How often in a row the same has been met in this migration. */
   #count(id: string | null): number {
     const key = id ?? "";
@@ -264,38 +253,11 @@ export class LastingTarget {
   }
 }
 
-/** One loss of a session, from then on until the work goes on. */
-class Loss {
-  /** What ended the session; null: none was lost. */
-  first: GodwitError | null = null;
-  /** The migration that it struck; told only once it is sure that the run does not go on by itself. */
-  failed: Failed | null = null;
-  /** Sessions that were tried for since. */
-  attempts = 0;
-  #at = 0;
-  #pause = FIRST_PAUSE_MS;
-
-  begin(first: GodwitError): void {
-    this.first = first;
-    this.attempts = 0;
-    this.#at = monotonicMs();
-    this.#pause = FIRST_PAUSE_MS;
-  }
-
-  get elapsedMs(): number {
-    return monotonicMs() - this.#at;
-  }
-
-  left(limitMs: number): number {
-    return Math.max(0, limitMs - this.elapsedMs);
-  }
-
-  /** The next pause; jitter keeps many runs that lost the same server from coming back in step. */
-  pauseMs(limitMs: number): number {
-    const pause = this.#pause * (0.5 + Math.random());
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
-    return Math.round(Math.min(pause, Math.max(1, this.left(limitMs))));
-  }
+/** A migration's place among all of the run, not only those that this attempt has planned. */
+function inPlace(event: GodwitEvent, { before }: Sight): GodwitEvent {
+  if (event.type !== "migration.started" && event.type !== "migration.finished") return event;
+  const done = before[event.direction];
+  return done === 0 ? event : { ...event, index: event.index + done, total: event.total + done };
 }
 
 function asGodwitError(error: unknown): GodwitError {

@@ -67,6 +67,10 @@ export class TargetRun {
     return this.#migrations.length;
   }
 
+  countOf(direction: Direction): number {
+    return this.#migrations.filter((one) => one.direction === direction).length;
+  }
+
   result(): TargetRunResult {
     return {
       target: this.target.id,

@@ -25,12 +25,6 @@ const ENDS_FOR_GOOD: ReadonlySet<string> = new Set([
   SQLSTATE.indexCorrupted,
 ]);
 
-/** SQLSTATEs of a statement that failed in a session that lives on, and which may be tried again as they are. */
-const STATEMENT_MAY_PASS: ReadonlySet<string> = new Set([
-  // A transaction of isolation level repeatable read or serializable: "retry the complete transaction" (manual 13.5).
-  SQLSTATE.serializationFailure,
-]);
-
 /** What is not named here stops. */
 const OURS: Readonly<Partial<Record<ErrorCode, (error: GodwitError) => Verdict>>> = {
   NEEDS_REPAIR: () => "person",
@@ -39,8 +33,6 @@ const OURS: Readonly<Partial<Record<ErrorCode, (error: GodwitError) => Verdict>>
     sqlstate !== undefined && ENDS_FOR_GOOD.has(sqlstate) ? "stop" : "retry",
   DATABASE_UNREACHABLE: (error) => (isRetryableConnectError(error) ? "retry" : "stop"),
   PERMISSION_DENIED: (error) => (acceptsNoWrites(error) ? "retry" : "stop"),
-  MIGRATION_FAILED: ({ sqlstate }) =>
-    sqlstate !== undefined && STATEMENT_MAY_PASS.has(sqlstate) ? "retry" : "stop",
 };
 
 /**
@@ -56,7 +48,7 @@ const OURS: Readonly<Partial<Record<ErrorCode, (error: GodwitError) => Verdict>>
  * | 25006 read_only_sql_transaction for the history: a standby, or a failed-over primary | retry |
  * | 25006 for a statement of a migration: its transaction was begun READ WRITE, so it is the file's own doing | stop |
  * | LOCK_LOST: another run took over, and the history says what it did | retry |
- * | 40001 serialization_failure | retry |
+ * | 40001 serialization_failure of Godwit's own statements; those of a migration are tried again in its transaction's place | retry |
  * | NEEDS_REPAIR | person |
  * | everything else, 53100 disk_full, 53200 out_of_memory, 42501 and the migration's own errors among it | stop |
  */
@@ -78,7 +70,7 @@ function verdictOfServer(sqlstate: string): Verdict {
   if (ENDS_FOR_GOOD.has(sqlstate)) return "stop";
   const passes =
     sqlstate === SQLSTATE.readOnlySqlTransaction ||
-    STATEMENT_MAY_PASS.has(sqlstate) ||
+    sqlstate === SQLSTATE.serializationFailure ||
     ENDS_SESSION_IN_PASSING.has(sqlstate) ||
     isPassingSqlstate(sqlstate);
   return passes ? "retry" : "stop";

@@ -37,5 +37,10 @@ export const SQLSTATE = {
 
 /** Whether a failed statement may be tried again once its transaction was rolled back whole. */
 export function isRetryableInTransaction(sqlstate: string | undefined): boolean {
-  return sqlstate === SQLSTATE.lockNotAvailable || sqlstate === SQLSTATE.deadlockDetected;
+  return (
+    sqlstate === SQLSTATE.lockNotAvailable ||
+    sqlstate === SQLSTATE.deadlockDetected ||
+    // "Retry the complete transaction" (manual 13.5).
+    sqlstate === SQLSTATE.serializationFailure
+  );
 }

@@ -50,7 +50,7 @@ export interface ConnectionSettings {
   /** Start-up options (`-c name=value`), passed as they are. */
   readonly options: string | null;
   readonly keepalives: boolean;
-  /** 0: what the operating system is set to. */
+  /** 0: half a minute. */
   readonly keepalivesIdleSeconds: number;
 
   /** Where each of `passwords` came from, in words for a message; null: none known. */

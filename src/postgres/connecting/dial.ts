@@ -10,6 +10,12 @@ export const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 type Keepalive = Pick<ConnectionSettings, "keepalives" | "keepalivesIdleSeconds">;
 
 /**
+ * Where the user says nothing: libpq leaves it to the system then, which asks after two hours of silence. So long a run would wait
+ * for the answer of a server whose machine is gone. Ten probes follow, a second apart (libuv).
+ */
+const KEEPALIVES_IDLE_SECONDS = 30;
+
+/**
  * Opens a socket.
  * @throws ConnectFailure; the signal's reason when it is aborted. The socket is destroyed then.
  */
@@ -28,7 +34,8 @@ export async function dial(address: Address, settings: Keepalive, signal: AbortS
   }
   if (address.kind === "tcp") {
     socket.setNoDelay(true);
-    if (settings.keepalives) socket.setKeepAlive(true, settings.keepalivesIdleSeconds * 1000);
+    const idle = settings.keepalivesIdleSeconds || KEEPALIVES_IDLE_SECONDS;
+    if (settings.keepalives) socket.setKeepAlive(true, idle * 1000);
   }
   return socket;
 }

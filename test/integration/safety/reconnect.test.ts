@@ -10,7 +10,7 @@ import {
   tablesOf,
   testProject,
 } from "../../support/project.ts";
-import { nobodyLeft } from "./gate.ts";
+import { AT_GATE, nobodyLeft, PATIENT, shutGate } from "./gate.ts";
 
 const BOTH: readonly CutWhen[] = ["before", "after"];
 
@@ -58,6 +58,12 @@ describe.each(BOTH)("a connection lost during COMMIT, %s the server had it", (wh
       { id: "2_b", code: "CONNECTION_LOST", attempt: 1 },
     ]);
     expect(await eventsOf(run, "target.resumed")).toHaveLength(1);
+    expect(finished.map(({ index, total }) => `${index}/${total}`)).toEqual(["1/3", "2/3", "3/3"]);
+    expect(
+      await database.query(
+        "SELECT migration_id AS id, details->>'code' AS code FROM godwit.migration_log WHERE event = 'run.resumed'",
+      ),
+    ).toEqual([{ id: "2_b", code: "CONNECTION_LOST" }]);
     await godwit.verify();
     await nobodyLeft(database);
   });
@@ -231,4 +237,25 @@ describe("a connection lost behind the last migration", () => {
       await nobodyLeft(database);
     }
   });
+});
+
+it("tries a transaction again that a serialization failure rolled back", async () => {
+  const { database, godwit } = await testProject({
+    "1_t.sql": "CREATE TABLE t (n int);\nINSERT INTO t VALUES (1);\n",
+    "2_gate.sql": `${PATIENT}SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM t;
+${AT_GATE}
+UPDATE t SET n = n * 10;
+`,
+  });
+  await godwit.up({ steps: 1 });
+  const gate = await shutGate(database);
+  const run = godwit.up();
+  await gate.reached();
+  await database.query("UPDATE t SET n = n + 1");
+  await gate.open();
+  expect(idsOf(await run)).toEqual(["2_gate"]);
+  expect(await database.query("SELECT n FROM t")).toEqual([{ n: 20 }]);
+  expect(await eventsOf(run, "migration.retrying")).toMatchObject([{ reason: "serialization failure" }]);
+  expect(await eventsOf(run, "target.retrying")).toEqual([]);
 });
