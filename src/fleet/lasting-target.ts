@@ -124,7 +124,9 @@ export class LastingTarget {
   ): Promise<T | null> {
     const { target } = this.#run;
     const place = (this.#place ??= await this.#reopen(loss));
-    if (!place.facts.inRecovery && !place.facts.readOnly) this.#wasWritable = true;
+    // Asked before anything is: what a standby refuses it refuses with several codes, 0A000 for BEGIN READ WRITE (measured).
+    if (place.facts.inRecovery || place.facts.readOnly) throw takesNoWrites(place.facts);
+    this.#wasWritable = true;
     const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
     const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
       if (loss.first !== null) {
@@ -149,7 +151,6 @@ export class LastingTarget {
     this.close();
     this.#opened = session;
     const { facts, meta } = await readSnapshot(session, target.scope);
-    if (facts.inRecovery || facts.readOnly) throw takesNoWrites(facts);
     this.#forcedOut = meta === null ? null : await forcedOut(session, target.scope, this.#io.run.runId);
     if (this.#forcedOut !== null) throw this.#forcedOut;
     return { session, facts };
