@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import pg from "pg";
+import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
 import { cancelQuery } from "./cancel.ts";
@@ -42,6 +43,8 @@ const CANCEL_EVERY_MS = 150;
  * Without this a COMMIT would wait for ever for a synchronous standby that is gone; cancelled, it has happened all the same (manual 27.2.8).
  */
 const CLEAN_UP_MS = 3_000;
+/** How long requests to cancel may fail to reach the server before its session counts as lost. */
+const UNREACHABLE_MS = 5_000;
 
 /**
  * One connection to one server, with the session state that belongs to it.
@@ -218,6 +221,12 @@ export class Session {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
+  /** Leaves a server that cannot be reached: its answer may never come, and the operating system waits a quarter of an hour for it. */
+  #giveUp(error: unknown): void {
+    const { stream } = Reflect.get(this.#client, "connection") as { readonly stream: Duplex };
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+
   /** Cancels in the server what was under way when called, again and again until all of it has ended. */
   async #cancelInFlight(): Promise<void> {
     const aimedAt = [...this.#inFlight];
@@ -226,8 +235,14 @@ export class Session {
     const ended = Promise.allSettled(aimedAt).finally(() => {
       state.over = true;
     });
+    let delivered = monotonicMs();
     while (!state.over && !this.lost) {
-      await cancelQuery(this.#client, this.settings);
+      try {
+        await cancelQuery(this.#client, this.settings);
+        delivered = monotonicMs();
+      } catch (error) {
+        if (monotonicMs() - delivered > UNREACHABLE_MS) this.#giveUp(error);
+      }
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CANCEL_EVERY_MS))]);
     }
   }

@@ -20,6 +20,8 @@ export interface CuttingProxy {
   readonly cuts: readonly string[];
   /** Refuses whoever connects, until it is called with false. */
   refuse(refusing: boolean): void;
+  /** Lets nothing through any more in either direction, and answers nobody who connects: the server's machine is gone. */
+  freeze(): void;
   /** Cuts every connection that is open now. */
   cutAll(): void;
 }
@@ -33,7 +35,12 @@ export async function cuttingProxy(url: string, cut: Cut): Promise<CuttingProxy>
   const cuts: string[] = [];
   const open = new Set<Socket>();
   let refusing = false;
+  let frozen = false;
   const server = createServer((client) => {
+    if (frozen) {
+      open.add(client.on("error", () => undefined));
+      return;
+    }
     if (refusing) {
       client.resetAndDestroy();
       return;
@@ -57,6 +64,7 @@ export async function cuttingProxy(url: string, cut: Cut): Promise<CuttingProxy>
     const fromClient = framing(false);
     const fromServer = framing(true);
     client.on("data", (data) => {
+      if (frozen) return;
       for (const frame of fromClient(data)) {
         if (losesAt !== Infinity) return;
         const text = queryText(frame);
@@ -70,6 +78,7 @@ export async function cuttingProxy(url: string, cut: Cut): Promise<CuttingProxy>
       }
     });
     backend.on("data", (data) => {
+      if (frozen) return;
       for (const frame of fromServer(data)) {
         if (answered >= losesAt - 1) {
           if (frame.type === "Z") return lose();
@@ -96,6 +105,9 @@ export async function cuttingProxy(url: string, cut: Cut): Promise<CuttingProxy>
     url: own.href,
     cuts,
     cutAll,
+    freeze: () => {
+      frozen = true;
+    },
     refuse: (next) => {
       refusing = next;
     },

@@ -151,6 +151,27 @@ INSERT INTO slow VALUES (1);
     await expectNextFinishes(project, database, ["1_gate", "2_next"]);
   });
 
+  it("while the server does not answer any more, and cannot be asked to cancel", async () => {
+    const database = await testDatabase();
+    const proxy = await cuttingProxy(database.url, { matches: () => false, when: "before" });
+    const project = new Project(
+      { "migrations/1_gate.sql": `${PATIENT}CREATE TABLE a ();\n${AT_GATE}\n` },
+      { DATABASE_URL: proxy.url },
+    );
+    const gate = await shutGate(database);
+    const cli = project.start(["up"]);
+    await gate.reached();
+    proxy.freeze();
+    const began = performance.now();
+    cli.child.kill(signal);
+    const finished = await cli.finished;
+    expect([finished.exit, finished.signal], finished.stderr).toEqual([exit, null]);
+    expect(performance.now() - began).toBeLessThan(30_000);
+    proxy.cutAll();
+    await expectNothingLeft(database);
+    expect(await tablesOf(database)).toEqual([]);
+  });
+
   it("while a transaction waits for its next attempt at a lock", async () => {
     const database = await testDatabase();
     await database.query("CREATE TABLE busy ()");
