@@ -42,7 +42,9 @@ const statement = z.strictObject({
   transaction_reason: z.string().nullable(),
   commits: z.boolean(),
   quick: z.boolean(),
-  patient: z.boolean(),
+  patient: z
+    .boolean()
+    .describe("whether it waits for others without making anybody wait who reads or writes rows"),
   hash: z.string(),
   locks,
   session_effect: z.enum(["set", "temporary", "prepare"]).nullable(),
