@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Node } from "libpg-query";
 import type { Session, StatementResult } from "../../postgres/session.ts";
-import { ident, qualified } from "../../sql/quote.ts";
+import { ident, literal, qualified } from "../../sql/quote.ts";
 import type { StatementRewrite } from "../../sql/rewrite.ts";
 import { NotComparable } from "./creation.ts";
 
@@ -86,8 +86,7 @@ export class Scratch {
     if (liveSchema === null) return result;
     const live = ident(liveSchema);
     // A name at the beginning of a string, as nextval's argument is written.
-    return result
-      .replaceAll(`'${this.schema}.`, () => `'${live.replaceAll("'", "''")}.`)
-      .replaceAll(this.schema, () => live);
+    const [written, wanted] = [this.schema, live].map((name) => literal(`${name}.`).slice(0, -1));
+    return result.replaceAll(written!, () => wanted!).replaceAll(this.schema, () => live);
   }
 }
