@@ -99,6 +99,14 @@ COMMIT;
 `);
   });
 
+  it("says where what is there already is tolerated", () => {
+    const shown = renderPlan(plan(planned([table], { tolerateExisting: true })), viewContextOf());
+    expect(shown).toContain(`-- migrations/1_orders.sql; pending
+-- what is there already is tolerated, if it equals what the file makes
+BEGIN;
+`);
+  });
+
   it("marks what stands alone, and gives CONCURRENTLY no lock_timeout", () => {
     const shown = renderPlan(plan(planned([table, index], { statementTimeoutMs: 60_000 })), viewContextOf());
     expect(shown).toContain(`-- history: step 1 of 2 of 1_orders is done
