@@ -118,11 +118,7 @@ function constraintWords({ contype, indexname }: Constraint): string {
 }
 
 /** Whether adding a constraint reads the table: NOT VALID and an index that is there spare it that. */
-function constraintTouchesRows({
-  contype,
-  indexname,
-  skip_validation: notValid,
-}: Constraint): boolean {
+function constraintTouchesRows({ contype, indexname, skip_validation: notValid }: Constraint): boolean {
   if (contype === "CONSTR_UNIQUE" || contype === "CONSTR_PRIMARY") return indexname === undefined;
   return notValid !== true;
 }
