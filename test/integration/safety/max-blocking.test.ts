@@ -37,11 +37,13 @@ describe("a transaction that makes others wait", () => {
     over = true;
     const longest = await reading;
     expect(longest).toBeGreaterThan(900);
-    expect(longest).toBeLessThan(6000);
+    expect(longest).toBeLessThan(8000);
     expect(error).toMatchObject({ sqlstate: "57014", location: { line: 2, column: 1 } });
     expect(error.message).toContain("2_holds: SELECT was cancelled: backend ");
-    expect(error.message).toContain("(test) had waited 1.0 s for it");
-    expect(error.detail).toMatch(/\(test\) waited 1\.0 s for users: SELECT count\(\*\) FROM users/);
+    expect(error.message).toMatch(
+      /\(test\) had waited [1-5]\.\d s for it, and more than 1\.0 s is not allowed$/,
+    );
+    expect(error.detail).toMatch(/\(test\) waited [1-5]\.\d s for users: SELECT count\(\*\) FROM users/);
     expect(error.hint).toContain("godwit up --max-blocking 30s");
     expect(await eventsOf(run, "migration.failed")).toMatchObject([{ rolledBack: true }]);
     expect(await statesOf(godwit)).toEqual(["1_users: applied", "2_holds: failed", "3_next: pending"]);
