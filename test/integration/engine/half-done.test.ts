@@ -276,17 +276,21 @@ describe("an index", () => {
     await database.query(`${TABLE}; CREATE INDEX t_id_idx1 ON t (id)`);
     await leaveInvalid(database, "mine");
     await database.query("INSERT INTO t VALUES (1, 'x'), (1, 'y')");
-    await failureOf(godwit.up(), "MIGRATION_FAILED");
-    await failureOf(godwit.up(), "MIGRATION_FAILED");
-    const left = [
+    const others = [
       { name: "mine", valid: false },
-      { name: "t_id_idx", valid: false },
       { name: "t_id_idx1", valid: true },
     ];
-    expect(await indexesOf(database, "t")).toEqual(left);
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(await indexesOf(database, "t")).toEqual(others);
+    // As a run that was killed leaves it.
+    await database.query("DELETE FROM t");
+    await leaveInvalid(database, "t_id_idx");
+    await database.query("INSERT INTO t VALUES (1, 'x'), (1, 'y')");
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    expect(await indexesOf(database, "t")).toEqual(others);
     await database.query("DELETE FROM t");
     await godwit.up();
-    expect(await indexesOf(database, "t")).toEqual([left[0], { ...left[1], valid: true }, left[2]]);
+    expect(await indexesOf(database, "t")).toEqual([others[0], { name: "t_id_idx", valid: true }, others[1]]);
   });
 });
 
