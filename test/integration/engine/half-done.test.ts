@@ -53,11 +53,11 @@ describe.each(KINDS)("$statement, of unknown outcome,", ({ statement, setUp = ""
     return project;
   }
 
-  it.runIf(done !== null)("counts as done where it is", async () => {
+  it(done === null ? "is run again where it is" : "counts as done where it is", async () => {
     const { godwit } = await begun();
     const run = godwit.up();
     await run;
-    expect(await reasons(run)).toEqual([done]);
+    expect(await reasons(run)).toEqual(done === null ? [] : [done]);
   });
 
   it("is run again where it is not", async () => {
