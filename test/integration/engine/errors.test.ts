@@ -169,10 +169,10 @@ describe("locks on objects", () => {
     });
   });
 
-  it("of a file that waits longer are its own choice", async () => {
+  it("that hold up nobody behind them are waited for as long as the file says", async () => {
     const { godwit, database } = await testProject({
       "1_a.sql": "CREATE TABLE a (id int);",
-      "2_b.sql": "-- godwit:lock_timeout 30s\nALTER TABLE a ADD b int;\n",
+      "2_b.sql": "-- godwit:lock_timeout 30s\nINSERT INTO a VALUES (1);\n",
     });
     await godwit.up({ steps: 1 });
     await withClient(database.url, async (blocker) => {

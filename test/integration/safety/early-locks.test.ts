@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createRole, type TestDatabase } from "../../support/postgres.ts";
-import { eventsOf, testProject } from "../../support/project.ts";
+import { eventsOf, failureOf, statesOf, testProject } from "../../support/project.ts";
 import { streamProject } from "../../support/streams.ts";
-import { AT_GATE, PATIENT, shutGate, testClient } from "./gate.ts";
+import { AT_GATE, nobodyLeft, PATIENT, shutGate, testClient } from "./gate.ts";
 
 /** Tables that a session of Godwit has locked for itself alone, by name. */
 const LOCKED = `SELECT c.relname AS name FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
@@ -77,6 +77,25 @@ describe("the locks of a transaction", () => {
     const reasons = (await retried).flat().map(({ reason }) => reason);
     expect(reasons.filter((reason) => reason.includes("deadlock"))).toEqual([]);
     expect(await database.query("SELECT a.x, a.y, b.x, b.y FROM a, b")).toHaveLength(1);
+  });
+
+  it("leave nothing behind where the run is interrupted while it stays out of the queue", async () => {
+    const { database, godwit } = await testProject({ "1_a.sql": "ALTER TABLE a ADD COLUMN x int;\n" });
+    await database.query("CREATE TABLE a (id int)");
+    const other = await testClient(database.url);
+    await other.query("BEGIN; SELECT FROM a");
+    await delay(200);
+    const controller = new AbortController();
+    const run = godwit.up({ signal: controller.signal });
+    const failed = failureOf(run, "INTERRUPTED");
+    for await (const event of run) {
+      if (event.type === "migration.retrying") controller.abort();
+    }
+    await failed;
+    await nobodyLeft(database);
+    expect(await statesOf(godwit)).toEqual(["1_a: pending"]);
+    await other.query("COMMIT");
+    expect((await godwit.up()).total).toBe(1);
   });
 
   it("do not fail a migration whose table goes away while they are waited for", async () => {

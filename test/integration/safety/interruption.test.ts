@@ -49,13 +49,13 @@ const MOMENTS: readonly {
   },
   {
     moment: "the wait for a lock on an object",
-    slow: "-- godwit:lock_timeout 1h\nCREATE TABLE half ();\nALTER TABLE busy ADD COLUMN n int;\n",
+    slow: "-- godwit:lock_timeout 1h\nCREATE TABLE half ();\nINSERT INTO busy DEFAULT VALUES;\n",
     quick: "CREATE TABLE half ();\n",
-    at: "ALTER TABLE busy%",
+    at: "INSERT INTO busy%",
     left: ["busy", "first"],
     state: "2_slow: pending",
     setUp: "CREATE TABLE busy ()",
-    blocked: "SELECT FROM busy",
+    blocked: "LOCK TABLE busy",
   },
   {
     moment: "CREATE INDEX CONCURRENTLY",
