@@ -10,6 +10,7 @@ const locks = z.strictObject({
       z.strictObject({
         schema: z.string(),
         name: z.string(),
+        relation: z.string().describe("schema and name as SQL writes them"),
         mode: z.enum(LOCK_MODES),
         blocks: z.enum(["reads and writes", "writes", "nothing"]).describe("what others cannot do meanwhile"),
       }),

@@ -1,7 +1,6 @@
 import type { PlanResult } from "../../api/types.ts";
 import { isPatientStep } from "../../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
-import { qualified } from "../../sql/quote.ts";
 import type { Statement } from "../../sql/types.ts";
 import { tellingDescription } from "../reporters/statement-label.ts";
 import type { Style } from "../style.ts";
@@ -29,7 +28,7 @@ function locksOf({ locks }: Statement, style: Style): string[] {
   const objects = (locks.objects ?? []).filter(({ mode }) => !WEAK.has(mode));
   const lines = [...new Set(objects.map(({ mode }) => mode))].map((mode) => {
     const own = objects.filter((one) => one.mode === mode);
-    const names = own.map(({ name, schema }) => qualified(schema, name)).join(", ");
+    const names = own.map(({ relation }) => relation).join(", ");
     const line = `-- locks ${names}: ${mode}`;
     const { blocks } = own[0]!;
     return blocks === "nothing" ? style.dim(line) : style.yellow(`${line}, which blocks ${blocks}`);

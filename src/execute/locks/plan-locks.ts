@@ -1,6 +1,7 @@
 import { stronger } from "../../sql/locks/conflicts.ts";
 import { FreshRelations } from "../../sql/locks/fresh.ts";
 import type { LockMode, ObjectLock } from "../../sql/locks/types.ts";
+import { qualified } from "../../sql/quote.ts";
 import type { Statement } from "../../sql/types.ts";
 import { statementsOf } from "../../plan/steps.ts";
 import type { Plan, PlanStep } from "../../plan/types.ts";
@@ -49,7 +50,13 @@ export async function withObjectLocks(
     if (mode === null) continue;
     const own = locks.get(request.statement)!;
     const strongest = stronger(mode, own.get(oid)?.mode ?? mode);
-    own.set(oid, { schema, name, mode: strongest, blocks: BLOCKS[strongest] ?? "nothing" });
+    own.set(oid, {
+      schema,
+      name,
+      relation: qualified(schema, name),
+      mode: strongest,
+      blocks: BLOCKS[strongest] ?? "nothing",
+    });
   }
   const shown = (statement: Statement): Statement => ({
     ...statement,

@@ -76,6 +76,8 @@ export interface StatementLocks {
 /** A lock on a relation of the live catalog. */
 export interface ObjectLock extends NamedRelation {
   readonly schema: string;
+  /** Schema and name as SQL writes them. */
+  readonly relation: string;
   readonly mode: LockMode;
   /** What others cannot do while it is held, or while it is waited for. */
   readonly blocks: "reads and writes" | "writes" | "nothing";
