@@ -1,5 +1,6 @@
 import { CLAIMED_MIGRATIONS } from "./options.ts";
 import { medianOf, type ScenarioResult } from "./results.ts";
+import { CROWD } from "./scenarios/crowd.ts";
 import { MEMORY_NAME } from "./scenarios/memory.ts";
 import { noopName, SCRIPT } from "./scenarios/noop.ts";
 
@@ -17,6 +18,7 @@ const SCRIPT_RATIO = 1.4;
 const MANY_MS = 200;
 /** Where the script of the comparison takes so long, the 200 ms hold; on another machine they scale with it. */
 const MANY_SCRIPT_MS = 45;
+const CROWD_RATIO = 1.3;
 const MEMORY_MB = 200;
 const SLOWER_PEERS = [
   "sql-migrate",
@@ -36,6 +38,7 @@ export function judge(results: readonly ScenarioResult[]): Claim[] {
     results.find((result) => result.scenario === scenario);
   const apply = find("apply");
   const noop = find("noop");
+  const crowd = find("crowd");
   const comparable = apply?.migrations === CLAIMED_MIGRATIONS ? apply : undefined;
   const godwit = medianOf(comparable, "godwit");
   const psql = medianOf(comparable, "psql");
@@ -59,6 +62,12 @@ export function judge(results: readonly ScenarioResult[]): Claim[] {
       script === null ? null : (MANY_MS * script) / MANY_SCRIPT_MS,
       "ms",
     ),
+    ratio(
+      `the last of 50 \`up\` at once with 100 pending: at most ${CROWD_RATIO} × (one alone + the last of 50 scripts at once)`,
+      medianOf(crowd, CROWD.together),
+      floorOf(medianOf(crowd, CROWD.alone), medianOf(crowd, CROWD.connecting)),
+      CROWD_RATIO,
+    ),
     below(
       "memory of `up` with 10 000 applied files: under 200 MB",
       medianOf(find("memory"), MEMORY_NAME),
@@ -66,6 +75,11 @@ export function judge(results: readonly ScenarioResult[]): Claim[] {
       "MB",
     ),
   ];
+}
+
+/** What starting so many processes and doing the work once cannot be faster than. */
+function floorOf(alone: number | null, connecting: number | null): number | null {
+  return alone === null || connecting === null ? null : alone + connecting;
 }
 
 /** The claim again as it stands in a table: `yes`, `no`, or `not measured`. */

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { BenchError } from "./bench-error.ts";
 
-export const SCENARIOS = ["apply", "noop", "memory"] as const;
+export const SCENARIOS = ["apply", "noop", "crowd", "memory"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface BenchOptions {
@@ -24,10 +24,11 @@ export const USAGE = `Measures Godwit beside other tools on one throw-away Postg
 
   npm run bench -- [options]
 
-  --only apply|noop|memory   one scenario; may be repeated (default: all three)
+  --only apply|noop|crowd|memory
+                             one scenario; may be repeated (default: all)
   --peers NAME,NAME          only these peers (default: all)
   --migrations N             migrations in "apply" (default: ${CLAIMED_MIGRATIONS}, which the claims are about)
-  --runs N                   repetitions (default: 5 for apply and memory, 25 for noop)
+  --runs N                   repetitions (default: 5, and 25 for noop)
   --write                    keep the results in bench/results and the tables in docs/benchmarks.md
   --no-check                 end with 0 even if a claim is not met
   --help                     this text

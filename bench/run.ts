@@ -8,6 +8,7 @@ import { quietGate } from "./quiet.ts";
 import { claimsTable, conditions, resultTable, title, writePage } from "./report.ts";
 import { type Measurement, readResults, type ScenarioResult, thisMachine, writeResult } from "./results.ts";
 import { measureApply } from "./scenarios/apply.ts";
+import { measureCrowd } from "./scenarios/crowd.ts";
 import { measureMemory } from "./scenarios/memory.ts";
 import { measureNoop } from "./scenarios/noop.ts";
 import { withBenchServer } from "./server.ts";
@@ -15,6 +16,7 @@ import { withBenchServer } from "./server.ts";
 const MEASURE: Readonly<Record<Scenario, (context: BenchContext) => Promise<Measurement[]>>> = {
   apply: measureApply,
   noop: measureNoop,
+  crowd: measureCrowd,
   memory: measureMemory,
 };
 
