@@ -3,7 +3,7 @@
  * kill a run at each of them; where each stands is asserted by test/architecture/crash-points.test.ts.
  */
 export const CRASH_POINTS = [
-  /** The gate of the lock lets this run try; nothing else was done. */
+  /** The gate of the lock lets this run try, as that of a lease lets everybody; nothing else was done. */
   "lock.acquired",
   /** The history is there, in this software's version. */
   "history.upgraded",
@@ -41,10 +41,12 @@ export const CRASH_POINTS = [
   "steps.done",
   /** The history says `completed`; nobody was told. */
   "steps.completed",
-  /** The outcome of the run is recorded; the lock is still held. */
+  /** All is done, or has failed; the outcome of the run is not recorded, and the lock is still held. */
   "lock.giving-back",
-  /** The lock was given back. */
+  /** The outcome is recorded, and the row of the lock says that it was given back; its gate is not left yet. */
   "lock.given-back",
+  /** Anybody may have the lock. */
+  "gate.left",
 ] as const;
 
 export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -98,11 +98,10 @@ export async function withHeldLock<T>(
         },
       });
     } finally {
-      crashPoint("lock.giving-back");
       await keeper?.close();
       if (!givenBack) await giveBack(session, scope, ownership, keeper !== null);
       await gate.leave();
-      crashPoint("lock.given-back");
+      crashPoint("gate.left");
     }
   } finally {
     await gate.close();

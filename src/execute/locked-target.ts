@@ -200,6 +200,7 @@ async function recordEnd<T>(
     await settle();
     await context.session.cleanup(async () => {
       await context.courtesy.writeActs(context.writer);
+      crashPoint("lock.giving-back");
       await context.writer.write({
         log: [
           {
@@ -216,6 +217,7 @@ async function recordEnd<T>(
         ],
       });
       noteGivenBack();
+      crashPoint("lock.given-back");
     });
   };
   try {

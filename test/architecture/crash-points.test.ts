@@ -23,8 +23,9 @@ const PLACES: Readonly<Record<CrashPoint, string>> = {
   "standalone.recorded": "execute/run-steps.ts",
   "steps.done": "execute/run-steps.ts",
   "steps.completed": "execute/run-steps.ts",
-  "lock.giving-back": "execute/held-lock.ts",
-  "lock.given-back": "execute/held-lock.ts",
+  "lock.giving-back": "execute/locked-target.ts",
+  "lock.given-back": "execute/locked-target.ts",
+  "gate.left": "execute/held-lock.ts",
 };
 
 const used = sourceFiles.flatMap(({ path, withoutComments }) =>

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { CrashPoint } from "../../src/core/crash-points.ts";
 import { kindOf } from "./migrations.ts";
 import { Contestant, type Ended, type Report } from "./processes.ts";
-import { type Fault, placeOf, type Schedule } from "./schedule.ts";
-import type { LockVariant } from "./variant.ts";
+import { type Fault, placeOf, type RedisFault, type Schedule } from "./schedule.ts";
+import { ADVISORY, advisoryHolders, endSessions, ownerIn, type Variant } from "./variant.ts";
 import type { World } from "./world.ts";
 
 export interface ContestOptions {
   readonly world: World;
-  readonly variant: LockVariant;
+  readonly variant: Variant;
   readonly schedule: Schedule;
   /** What every process runs. */
   readonly argv: readonly string[];
@@ -23,6 +24,8 @@ export interface ContestOptions {
 export interface ContestResult {
   /** How many processes were needed. */
   readonly started: number;
+  /** How often somebody took over from a holder that stood still. */
+  readonly overtaken: number;
   /** What was not as it must be: a process that ended otherwise than it should, a fault that did not strike the holder. */
   readonly problems: readonly string[];
 }
@@ -30,8 +33,8 @@ export interface ContestResult {
 /** New ones are started when no more than this part of the first ones is left, so that somebody always waits. */
 const REFILL_BELOW = 0.2;
 const REFILL_LEAST = 3;
-/** How long a holder stands still under SIGSTOP where nobody may overtake it. */
-const STOPPED_MS = 400;
+/** How long Redis does not answer. */
+const REDIS_AWAY_MS = 1500;
 
 /**
  * Starts many processes at once, and has the schedule's faults strike whoever holds the lock, at point after point, until all
@@ -47,6 +50,8 @@ class Contest {
   readonly #problems: string[] = [];
   readonly #reports: Report[] = [];
   #struckSinceStart = false;
+  #token = 0;
+  #overtaken = 0;
   #wake: () => void = () => undefined;
 
   constructor(options: ContestOptions) {
@@ -77,7 +82,7 @@ class Contest {
     await Promise.all(this.#all.map((one) => one.ended));
     for (const { place, kind } of schedule.left)
       this.#problems.push(`${place}: ${kind} never struck a holder`);
-    return { started: this.#all.length, problems: this.#problems };
+    return { started: this.#all.length, overtaken: this.#overtaken, problems: this.#problems };
   }
 
   get #alive(): readonly Contestant[] {
@@ -98,11 +103,13 @@ class Contest {
         },
       });
       this.#all.push(one);
-      void one.ended.then((ended) => {
-        this.#check(one, ended);
-        this.#wake();
-      });
+      void this.#end(one);
     }
+  }
+
+  async #end(one: Contestant): Promise<void> {
+    this.#check(one, await one.ended);
+    this.#wake();
   }
 
   /** null: somebody has ended, or nothing was said for a second. */
@@ -118,39 +125,61 @@ class Contest {
   }
 
   async #judge(report: Report): Promise<void> {
-    const { schedule, variant, world } = this.#options;
+    const { schedule } = this.#options;
     const { by, point, migration } = report;
     if (by.isOver) return;
     const place = placeOf(point, migration === null ? null : kindOf(migration));
-    if (point === "lock.acquired") by.backend = await variant.holder(world.query, by.name);
+    if (point === "lock.token-raised") await this.#noteClaim(by);
     const fault = schedule.next(place);
-    // One whose session was ended is no holder any more, even while it has not noticed.
-    if (fault === undefined || by.suffered.some(endsSession)) {
+    if (fault === undefined || !(await this.#isHolder(by, point))) {
       by.goOn();
       return;
     }
-    if (
-      point !== "lock.given-back" &&
-      (by.backend === null || !(await variant.holds(world.query, by.backend)))
-    )
-      this.#problems.push(`${place}: ${by.name} stands there without the lock`);
     schedule.struck(fault);
     by.suffered.push(`${fault.kind} at ${place}`);
     await this.#strike(fault, by);
     this.#struckSinceStart = true;
   }
 
+  /** The one that says so has just claimed the lock: nobody else did since, as nobody else was let go on. */
+  async #noteClaim(by: Contestant): Promise<void> {
+    by.hasLost = false;
+    by.ownership = await ownerIn(this.#options.world.query);
+    const token = by.ownership?.token ?? 0;
+    if (token <= this.#token && !this.#options.variant.overtakes)
+      this.#problems.push(`${by.name} claimed the lock with token ${token}, behind ${this.#token}`);
+    this.#token = Math.max(this.#token, token);
+  }
+
+  /** Whether the lock is its own. One whose session was ended, or whose lease ran out, may not have noticed yet. */
+  async #isHolder(by: Contestant, point: CrashPoint): Promise<boolean> {
+    const { world, variant } = this.#options;
+    // Here it is not claimed yet, or not held any more.
+    if (point === "lock.acquired" || point === "history.upgraded") {
+      if (variant !== ADVISORY || by.ownership !== null) return variant.isGated;
+      const isInside = (await advisoryHolders(world.query)).includes(by.name);
+      if (!isInside) this.#problems.push(`${point}: ${by.name} stands there without the lock`);
+      return isInside;
+    }
+    if (point === "lock.given-back" || point === "gate.left") return true;
+    const owner = await ownerIn(world.query);
+    if (owner !== null && owner.token === by.ownership?.token) return !by.hasLost;
+    if (!by.hasLost && !variant.overtakes)
+      this.#problems.push(`${point}: ${by.name} stands there without the lock`);
+    return false;
+  }
+
   /** Starts new ones where few are left. Not where nothing has struck those before: then nothing is left to do either. */
   #refill(): void {
     const { schedule, processes } = this.#options;
     if (!this.#struckSinceStart || schedule.left.length === 0) return;
-    if (this.#alive.length > processes * REFILL_BELOW) return;
+    if (this.#alive.length > Math.max(2, processes * REFILL_BELOW)) return;
     this.#struckSinceStart = false;
     this.#start(Math.max(Math.min(processes, REFILL_LEAST), Math.ceil(processes / 4)));
   }
 
   async #strike(fault: Fault, victim: Contestant): Promise<void> {
-    const { world, variant } = this.#options;
+    const { world } = this.#options;
     await delay(fault.delayMs);
     switch (fault.kind) {
       case "kill":
@@ -161,7 +190,9 @@ class Contest {
         await this.#holdStill(victim);
         return;
       case "terminate":
-        await world.query("SELECT pg_terminate_backend($1)", [victim.backend]);
+        if ((await endSessions(world.query, victim.name, victim.ownership)) === 0)
+          this.#problems.push(`${fault.place}: ${victim.name} has no session that could be ended`);
+        victim.hasLost = true;
         victim.goOn();
         return;
       case "ask":
@@ -169,22 +200,69 @@ class Contest {
         victim.goOn();
         return;
       case "restart":
-        for (const one of this.#alive) one.suffered.push("restart of the server");
+        for (const one of this.#alive) {
+          one.suffered.push("restart of the server");
+          one.hasLost = true;
+        }
         await world.restart();
-        await variant.restarted?.();
         victim.goOn();
+        return;
+      case "flush":
+      case "lose":
+      case "pause":
+      case "freeze":
+        await this.#strikeRedis(fault.kind);
+        victim.goOn();
+    }
+  }
+
+  async #strikeRedis(kind: RedisFault): Promise<void> {
+    const redis = this.#options.variant.redis!;
+    switch (kind) {
+      case "flush":
+        return redis.flush();
+      case "lose":
+        await redis.kill();
+        await delay(REDIS_AWAY_MS);
+        return redis.start();
+      case "pause":
+        await redis.command("CLIENT", "PAUSE", String(REDIS_AWAY_MS), "ALL");
+        return;
+      case "freeze":
+        redis.freeze();
+        await delay(REDIS_AWAY_MS);
+        redis.thaw();
     }
   }
 
   async #holdStill(victim: Contestant): Promise<void> {
     const { variant } = this.#options;
     victim.signal("SIGSTOP");
-    const before = this.#reports.length;
-    await delay(variant.stopMs ?? STOPPED_MS);
-    if (!variant.overtakes && this.#reports.slice(before).some(({ point }) => point !== "lock.given-back"))
-      this.#problems.push(`${victim.name} stood still with the lock, and somebody else had it`);
+    const taker = await this.#takerWithin(variant.stopMs);
+    if (taker !== null) this.#overtaken += 1;
+    if (taker !== null && !variant.overtakes)
+      this.#problems.push(
+        `${victim.name} stood still with the lock, and ${taker.by.name} reached ${taker.point}`,
+      );
     victim.signal("SIGCONT");
     victim.goOn();
+  }
+
+  /** The first report of somebody who has taken the lock over, which stays to be judged; others go on meanwhile. */
+  async #takerWithin(ms: number): Promise<Report | null> {
+    const { isGated, overtakes } = this.#options.variant;
+    const until = Date.now() + ms;
+    const aside: Report[] = [];
+    let taker: Report | null = null;
+    while (taker === null && Date.now() < until) {
+      const report = await this.#nextReport(until);
+      if (report === null) continue;
+      if (report.by.hasLost || report.point === "gate.left") aside.push(report);
+      else if (report.point === "lock.token-raised" || (isGated && !overtakes)) taker = report;
+      else report.by.goOn();
+    }
+    this.#reports.unshift(...aside, ...(taker === null ? [] : [taker]));
+    return taker;
   }
 
   #check(one: Contestant, ended: Ended): void {
@@ -199,8 +277,6 @@ class Contest {
     );
   }
 }
-
-const endsSession = (what: string): boolean => /^(?:terminate|restart)/.test(what);
 
 /** A session or a server that went away is 1 or 8, a request to stop is 143; nothing may ever ask for a person. */
 const MAY_END_WITH: readonly number[] = [0, 1, 8, 143];

@@ -16,7 +16,7 @@ export async function evidenceIn(query: Query): Promise<Evidence> {
   );
   const [steps] = await query("SELECT count(*)::int AS count FROM godwit.migration_steps");
   const [lock] = await query("SELECT token, owner, log_seq, log_hash FROM godwit.migration_locks");
-  const text = (value: unknown): string | null => (value === null ? null : String(value));
+  const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
   const number = (value: unknown): number | null => (value === null ? null : Number(value));
   return {
     stream: SCOPE.stream,

@@ -18,10 +18,10 @@ const { seed } = chaosOptions(process.env);
 const MAX_BLOCKING_MS = 2000;
 const TOLERANCE_MS = 100;
 
-/** Building an index over the expression takes some six seconds without using the processor. */
+/** Building an index over the expression takes some four seconds without using the processor. */
 const WORLD_SQL = `
 CREATE FUNCTION costly(id int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
-  $$ BEGIN IF id % 100 = 0 THEN PERFORM pg_sleep(0.03); END IF; RETURN id; END $$;
+  $$ BEGIN IF id % 100 = 0 THEN PERFORM pg_sleep(0.02); END IF; RETURN id; END $$;
 CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL);
 INSERT INTO orders SELECT id, 0 FROM generate_series(1, 20000) id;
 ANALYZE orders;`;
@@ -127,7 +127,7 @@ async function byHand(database: TestDatabase, files: Readonly<Record<string, str
 const bounds = Object.hasOwn(ERROR_CODES, "BLOCKED_OTHERS");
 
 it("no query of a live application waits longer than max_blocking for a migration", async () => {
-  const quiet = summaryOf(await during(await busyDatabase(), () => delay(4000)));
+  const quiet = summaryOf(await during(await busyDatabase(), () => delay(3000)));
 
   const database = await busyDatabase();
   const project = new Project(inFolder(FILES), { DATABASE_URL: database.url });

@@ -42,10 +42,13 @@ CREATE TABLE big (n int NOT NULL, g int NOT NULL);
 INSERT INTO big SELECT n, n % 100 FROM generate_series(1, 40000) n;
 ANALYZE big;`;
 
-/** Files by path from the project's folder. */
-export function migrationFiles(): Record<string, string> {
+/** Those that are one transaction each. */
+export const WHOLE_KINDS: readonly Kind[] = ["quick", "bulk", "code", "whole", "repeatable"];
+
+/** Files by path from the project's folder. @param kinds left out: of all kinds. */
+export function migrationFiles(kinds: readonly Kind[] = Object.keys(MANY) as Kind[]): Record<string, string> {
   return Object.fromEntries(
-    SAMPLES.map(({ id, kind }) => {
+    SAMPLES.filter(({ kind }) => kinds.includes(kind)).map(({ id, kind }) => {
       if (kind === "code") return [`migrations/${id}.mjs`, codeOf(id)];
       const name = kind === "repeatable" ? `${id}.repeatable.sql` : `${id}.sql`;
       return [`migrations/${name}`, sqlOf(id, kind)];

@@ -1,3 +1,4 @@
+import { randomOf } from "./random.ts";
 import { EMBEDDED_MAJORS, type EmbeddedMajor } from "../../src/postgres/embedded/packages.ts";
 
 /** How much chaos there is. Every number can be given as an environment variable, which `npm run test:chaos` sets from its options. */
@@ -26,6 +27,12 @@ export function chaosOptions(env: Readonly<Record<string, string | undefined>>):
     majors: known,
     full: env["GODWIT_CHAOS_FULL"] === "1",
   };
+}
+
+/** The seeds of the rounds. */
+export function seedsOf({ seed, rounds }: ChaosOptions): number[] {
+  const next = randomOf(seed);
+  return Array.from({ length: rounds }, () => Math.floor(next() * 2 ** 32));
 }
 
 function wholeNumber(

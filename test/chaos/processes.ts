@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { CrashPoint } from "../../src/core/crash-points.ts";
+import type { Ownership } from "./variant.ts";
 
 const ENTRY = fileURLToPath(new URL("entry.ts", import.meta.url));
 
@@ -28,8 +29,10 @@ export interface Ended {
 export class Contestant {
   /** The name of its sessions as long as they hold no lock. */
   readonly name: string;
-  /** The session that was found to hold the lock for it; null before. */
-  backend: number | null = null;
+  /** Under which it last claimed the lock. */
+  ownership: Ownership | null = null;
+  /** Whether its session was ended since, which it may not have noticed. */
+  hasLost = false;
   /** What was done to it; it need not get to its end then. */
   readonly suffered: string[] = [];
   readonly ended: Promise<Ended>;

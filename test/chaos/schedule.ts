@@ -6,7 +6,13 @@ import { pick, type Random } from "./random.ts";
  * What befalls the holder at a point: `kill` is kill -9, `stop` is SIGSTOP and after a while SIGCONT, `terminate` ends its session
  * in the server, `ask` is SIGTERM, `restart` is an immediate restart of the server.
  */
-export type FaultKind = "kill" | "stop" | "terminate" | "ask" | "restart";
+export type FaultKind = "kill" | "stop" | "terminate" | "ask" | "restart" | RedisFault;
+
+/**
+ * What befalls the Redis that keeps the gate: `flush` empties it, `lose` kills it and starts it again empty, `pause` has it answer
+ * nobody for a while, `freeze` is SIGSTOP and then SIGCONT.
+ */
+export type RedisFault = "flush" | "lose" | "pause" | "freeze";
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -39,10 +45,10 @@ const POINTS_OF: Readonly<Record<Kind, readonly CrashPoint[]>> = {
 
 /** The points of a run that are about no migration. */
 const POINTS_OF_RUN: readonly CrashPoint[] = CRASH_POINTS.filter((point) =>
-  /^(?:lock|run|history)\./.test(point),
+  /^(?:gate|lock|run|history)\./.test(point),
 );
 
-/** A point of a kind of migration: `index standalone.under-way`, or `lock.acquired` of a run. */
+/** A point of a kind of migration: `index standalone.under-way`, or `run.recorded` of a run. */
 export function placeOf(point: CrashPoint, kind: Kind | null): string {
   return kind === null ? point : `${kind} ${point}`;
 }
@@ -51,7 +57,7 @@ export function placeOf(point: CrashPoint, kind: Kind | null): string {
 const POINTS_OF_DOWN: Readonly<Partial<Record<Kind, readonly CrashPoint[]>>> = { enum: [], repeatable: [] };
 
 /** Every place that must be hit. */
-export function placesOf(verb: "up" | "down"): string[] {
+function placesOf(verb: "up" | "down"): string[] {
   const points = verb === "up" ? POINTS_OF : { ...POINTS_OF, ...POINTS_OF_DOWN };
   return [
     ...POINTS_OF_RUN,
@@ -88,7 +94,7 @@ export class Schedule {
 
   /** How often each kind of fault has struck in each place. */
   get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#struck].sort());
+    return Object.fromEntries([...this.#struck].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 
@@ -109,18 +115,32 @@ export function crowdSchedule(verb: "up" | "down", next: Random, share: number):
   ]);
 }
 
+export interface SampleOptions {
+  /** How many places; Infinity: all. */
+  readonly many: number;
+  /** Each of them befalls one of the places, in turn. */
+  readonly kinds: readonly FaultKind[];
+  /** Whether a place can be hit. */
+  readonly isPossible?: (place: string) => boolean;
+}
+
 /**
- * At so many places, or all, a restart of the server. Some runs are told to stop besides, since only one that ends in good order
- * gives the lock back.
+ * At some places, which the seed chooses, a fault. Some runs are told to stop besides, since only one that ends in good order gives
+ * the lock back.
  */
-export function restartSchedule(verb: "up" | "down", next: Random, many: number): Schedule {
+export function sampleSchedule(verb: "up" | "down", next: Random, options: SampleOptions): Schedule {
   const places = placesOf(verb)
+    .filter(options.isPossible ?? (() => true))
     .map((place) => ({ place, by: next() }))
     .sort((a, b) => a.by - b.by)
-    .slice(0, many)
+    .slice(0, options.many)
     .map(({ place }) => place);
   const asked = Array.from({ length: 3 }, () => faultAt("run.recorded", "ask", next));
-  return new Schedule([...asked, ...places.map((place) => faultAt(place, "restart", next))]);
+  const { kinds } = options;
+  return new Schedule([
+    ...asked,
+    ...places.map((place, index) => faultAt(place, kinds[index % kinds.length]!, next)),
+  ]);
 }
 
 function faultAt(place: string, kind: FaultKind, next: Random): Fault {

@@ -60,7 +60,7 @@ export class World {
       major: this.#major,
       dataDirectory,
       port,
-      password: parameters.password!,
+      password: parameters.password,
       socketDirectory,
       settings: { fsync: "off", ...DURABLE },
       env: process.env,
