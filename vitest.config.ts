@@ -44,7 +44,7 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           // Each has a server and fifty processes of its own: one after the other.
           fileParallelism: false,
-          testTimeout: 900_000,
+          testTimeout: 1_800_000,
           expect: expectations,
         },
       },

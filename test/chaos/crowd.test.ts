@@ -21,7 +21,7 @@ describe.each(majors)("PostgreSQL %i", (major) => {
       for (const argv of [["up"], ["down", "--all"]] as const) {
         const [verb] = argv;
         if (isTurnOf(major, verb)) {
-          const schedule = crowdSchedule(verb, randomOf(own), full ? 1 : 0.25);
+          const schedule = crowdSchedule(verb, randomOf(own), full ? 1 : 0.1);
           await suffer(here, argv, schedule, processes);
           await expectAtRest(here);
         }
@@ -32,7 +32,7 @@ describe.each(majors)("PostgreSQL %i", (major) => {
 
     it("the server restarted at its points", async () => {
       const here = await stage(major, () => ADVISORY);
-      const schedule = sampleSchedule("up", randomOf(own), { many: full ? Infinity : 6, kinds: ["restart"] });
+      const schedule = sampleSchedule("up", randomOf(own), { many: full ? Infinity : 4, kinds: ["restart"] });
       await suffer(here, ["up"], schedule, AT_RESTARTS);
       await expectAtRest(here);
     });

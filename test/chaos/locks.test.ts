@@ -12,9 +12,9 @@ import type { World } from "./world.ts";
 const options = chaosOptions(process.env);
 const { seed, majors, full } = options;
 /** Of each of them a part is enough where a fault strikes all, or a lease must run out first. */
-const processes = full ? options.processes : Math.min(options.processes, 16);
+const processes = full ? options.processes : Math.min(options.processes, 12);
 /** How many places are struck; a lease that nobody gives back lasts for some seconds. */
-const MANY = full ? 60 : 8;
+const MANY = full ? 60 : 7;
 
 async function pooler(world: World, withDirectUrl: boolean): Promise<Variant> {
   expect(havePgbouncer()).toBe(true);
