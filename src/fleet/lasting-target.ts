@@ -54,6 +54,8 @@ export class LastingTarget {
   #place: Place | null;
   #opened: Session | null = null;
   #lastStarted: MigrationStarted | null = null;
+  /** Whether no session was had yet. */
+  #isFirst: boolean;
   #wasWritable = false;
   /** That a person took the lock from this run: then it does not go on by itself. */
   #forcedOut: GodwitError | null = null;
@@ -64,6 +66,7 @@ export class LastingTarget {
     this.#io = io;
     this.#run = run;
     this.#place = first;
+    this.#isFirst = first === null;
   }
 
   /**
@@ -146,8 +149,10 @@ export class LastingTarget {
     const session = await openSession(target.settings, {
       applicationName: target.settings.applicationName ?? "godwit",
       signal: this.#io.signal,
-      timeoutMs: Math.max(SHORTEST_ATTEMPT_MS, loss.left(this.#limit)),
+      // The first session gets the time that it gets anywhere: a busy server may need some seconds for it.
+      ...(this.#isFirst ? {} : { timeoutMs: Math.max(SHORTEST_ATTEMPT_MS, loss.left(this.#limit)) }),
     });
+    this.#isFirst = false;
     this.close();
     this.#opened = session;
     const { facts, meta } = await readSnapshot(session, target.scope);
