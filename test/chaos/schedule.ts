@@ -53,8 +53,16 @@ export function placeOf(point: CrashPoint, kind: Kind | null): string {
   return kind === null ? point : `${kind} ${point}`;
 }
 
-/** What `down` passes where it differs: there enumerations go in a bulk with what is around them, and repeatables have no way down. */
-const POINTS_OF_DOWN: Readonly<Partial<Record<Kind, readonly CrashPoint[]>>> = { enum: [], repeatable: [] };
+/**
+ * What `down` passes where it differs: what drops tables waits until nobody has them, so that nothing is sent ahead. Repeatables
+ * have no way down.
+ */
+const POINTS_OF_DOWN: Readonly<Partial<Record<Kind, readonly CrashPoint[]>>> = {
+  quick: TRANSACTION,
+  bulk: TRANSACTION,
+  enum: TRANSACTION,
+  repeatable: [],
+};
 
 /** Every place that must be hit. */
 function placesOf(verb: "up" | "down"): string[] {
