@@ -3,13 +3,16 @@ import { sqlstateOf } from "../postgres/database-error.ts";
 import { isRetryableInTransaction, SQLSTATE } from "../postgres/sqlstate.ts";
 import { ident } from "../sql/quote.ts";
 import type { PlannedMigration } from "../plan/types.ts";
-import { actSql, lookWhoBlocks, type Blocker } from "./blocker-look.ts";
+import { actSql, lookWhoBlocks, lookWhoHolds } from "./blocker-look.ts";
+import type { Blocker, HeldLocks, InTheWay } from "./blocker-look.ts";
 import type { ExecutionContext } from "./context.ts";
 import { blockerEntry } from "./log-entries.ts";
 import { subject } from "./statement-events.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
 
 const LOOK_EVERY_MS = 250;
+/** Who was cancelled or ended is gone by then. */
+const GONE_MS = 50;
 /** A session of an application is idle in its transaction for moments between two statements; from here on it stands still. */
 const STANDS_STILL_MS = 1000;
 
@@ -23,7 +26,7 @@ type Act = "cancel" | "terminate";
 export class BlockerLadder {
   readonly #context: ExecutionContext;
   readonly #planned: PlannedMigration;
-  /** Since when the lock cannot be had, over all attempts; null: it can, as far as is known. */
+  /** Since when the lock cannot be had, over all attempts, the work before it left out; null: it can, as far as is known. */
   #blockedSince: number | null = null;
   /** What was done or told already: each act is done once for each transaction of a session. */
   readonly #done = new Set<string>();
@@ -33,19 +36,40 @@ export class BlockerLadder {
     this.#planned = planned;
   }
 
+  /**
+   * Acts on who holds what is wanted, while the work stays out of the queue. What cannot be seen is no reason to fail the work.
+   * @returns in how many milliseconds to come again at the latest; null: there is nothing that is to be done.
+   */
+  async outside(held: HeldLocks): Promise<number | null> {
+    const rungs = this.#rungs();
+    if (rungs.length === 0) return null;
+    this.#blockedSince ??= monotonicMs();
+    const { second, watched } = this.#context.courtesy;
+    const before = this.#done.size;
+    try {
+      const blockedMs = monotonicMs() - this.#blockedSince;
+      const blockers = await lookWhoHolds(second, watched, held);
+      for (const blocker of blockers)
+        await this.#climb(blocker, { kind: "holds", value: held.locks }, blockedMs);
+    } catch {
+      // Seen again with the next look.
+    }
+    return this.#done.size > before ? GONE_MS : Math.min(LOOK_EVERY_MS, ...rungs);
+  }
+
   /** Runs an attempt; who is in its way is acted on while it waits. @throws what the attempt throws. */
   async during<T>(attempt: () => Promise<T>): Promise<T> {
-    const { cancelBlockersAfterMs, terminateBlockersAfterMs } = this.#context.courtesy.settings;
-    const rungs = [cancelBlockersAfterMs, terminateBlockersAfterMs].filter((ms) => ms > 0);
+    const rungs = this.#rungs();
     if (rungs.length === 0) return attempt();
     const carried = this.#blockedSince;
+    const began = monotonicMs();
     const { lockTimeoutMs } = this.#planned;
     const pause = Math.min(LOOK_EVERY_MS, ...rungs, ...(lockTimeoutMs > 0 ? [lockTimeoutMs / 2] : []));
     let over = false;
     let timer: NodeJS.Timeout | undefined;
     let looking: Promise<void> = Promise.resolve();
     const look = async (): Promise<void> => {
-      looking = this.#look(carried);
+      looking = this.#look(carried, began);
       await looking;
       if (!over) timer = setTimeout(() => void look(), pause);
     };
@@ -54,7 +78,9 @@ export class BlockerLadder {
       return await attempt();
     } catch (error) {
       const cause = error instanceof StatementFailure ? error.cause : error;
-      if (isRetryableInTransaction(sqlstateOf(cause))) this.#blockedSince ??= monotonicMs() - lockTimeoutMs;
+      // A longer wait has been seen.
+      const waitedMs = Math.min(pause, monotonicMs() - began);
+      if (isRetryableInTransaction(sqlstateOf(cause))) this.#blockedSince ??= monotonicMs() - waitedMs;
       throw error;
     } finally {
       over = true;
@@ -63,25 +89,30 @@ export class BlockerLadder {
     }
   }
 
-  /** A look that fails is no reason to fail the work: the next one tells more. */
-  async #look(carried: number | null): Promise<void> {
+  /**
+   * A look that fails is no reason to fail the work: the next one tells more.
+   * @param carried since when it could not be had at the beginning of the attempt.
+   */
+  async #look(carried: number | null, began: number): Promise<void> {
     const { second, watched } = this.#context.courtesy;
     try {
       const sight = await lookWhoBlocks(second, watched);
+      const now = monotonicMs();
+      const worked = Math.max(0, now - began - (sight?.waitedMs ?? 0));
+      this.#blockedSince = carried === null ? now - (sight?.waitedMs ?? 0) : carried + worked;
       if (sight === null) {
-        this.#blockedSince = carried;
+        if (carried === null) this.#blockedSince = null;
         return;
       }
-      this.#blockedSince ??= monotonicMs() - sight.waitedMs;
-      const blockedMs = monotonicMs() - this.#blockedSince;
-      for (const blocker of sight.blockers) await this.#climb(blocker, blockedMs);
+      const way = { kind: "blocks", value: String(watched.pid) } as const;
+      for (const blocker of sight.blockers) await this.#climb(blocker, way, now - this.#blockedSince);
     } catch {
       // Seen again with the next look.
     }
   }
 
   /** Does the strongest act that is due. */
-  async #climb(blocker: Blocker, blockedMs: number): Promise<void> {
+  async #climb(blocker: Blocker, way: InTheWay, blockedMs: number): Promise<void> {
     if (!blocker.holds && blocker.pid !== 0) return;
     const { cancelBlockersAfterMs, terminateBlockersAfterMs } = this.#context.courtesy.settings;
     const due = (["terminate", "cancel"] as const).filter((act) => {
@@ -99,19 +130,19 @@ export class BlockerLadder {
       if (idle) return one === "terminate" && blocker.idleMs >= STANDS_STILL_MS;
       return blocker.transactionMs >= (one === "cancel" ? cancelBlockersAfterMs : terminateBlockersAfterMs);
     });
-    if (act !== undefined) await this.#do(act, blocker, blockedMs);
+    if (act !== undefined) await this.#do(act, blocker, way, blockedMs);
   }
 
-  async #do(act: Act, blocker: Blocker, blockedMs: number): Promise<void> {
+  async #do(act: Act, blocker: Blocker, way: InTheWay, blockedMs: number): Promise<void> {
     const key = `${act} ${blocker.pid} ${blocker.started} ${blocker.transaction}`;
     if (this.#done.has(key)) return;
     const { courtesy, emit } = this.#context;
     try {
-      const [row] = await courtesy.second.rows(actSql(act), [
+      const [row] = await courtesy.second.rows(actSql(act, way.kind), [
         String(blocker.pid),
         blocker.started,
         blocker.transaction,
-        String(courtesy.watched.pid),
+        way.value,
       ]);
       if (row?.done !== "t") return;
     } catch (error) {
@@ -130,6 +161,12 @@ export class BlockerLadder {
       query,
       blockedMs,
     });
+  }
+
+  /** After how long something is done; none: nothing ever is. */
+  #rungs(): number[] {
+    const { cancelBlockersAfterMs, terminateBlockersAfterMs } = this.#context.courtesy.settings;
+    return [cancelBlockersAfterMs, terminateBlockersAfterMs].filter((ms) => ms > 0);
   }
 
   #tellOnce(blocker: Blocker, why: string, hint: string | null): void {

@@ -1,3 +1,5 @@
+import type { TextRow } from "../postgres/session.ts";
+import { heldSql } from "./locks/held-locks.ts";
 import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
 /** A session that is in the way of the work session. */
@@ -89,23 +91,37 @@ const SAME_OBJECT = [
 ];
 const row = (alias: string): string => `(${SAME_OBJECT.map((column) => `${alias}.${column}`).join(", ")})`;
 
-/** What the session $1 that began at $2 waits for and who is in its way: `pg_blocking_pids` names holders and those before it in the queue. */
-const LOOK_SQL = `SELECT w.waited, b.pid, EXTRACT(epoch FROM a.backend_start)::text AS started, a.application_name,
+/** Of `a` in pg_stat_activity, with its role `r`; see `blockerOf`. */
+const WHO = `EXTRACT(epoch FROM a.backend_start)::text AS started, a.application_name,
   pg_catalog.left(a.query, 80) AS query, a.usename, a.state, a.backend_type AS kind, coalesce(r.rolsuper, false) AS superuser,
-  EXISTS (SELECT FROM pg_catalog.pg_locks h WHERE h.granted AND h.pid = b.pid AND ${row("h")} IS NOT DISTINCT FROM ${row("w")}
-    AND h.mode = ANY (w.conflicting)) AS holds,
   EXTRACT(epoch FROM a.xact_start)::text AS transaction,
   coalesce(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start) * 1000, 0) AS transaction_ms,
-  CASE WHEN a.state LIKE 'idle in transaction%' THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change) * 1000 ELSE 0 END AS idle_ms
+  CASE WHEN a.state LIKE 'idle in transaction%' THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change) * 1000 ELSE 0 END AS idle_ms`;
+
+const WHO_FROM = `LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid`;
+
+/** Whether this is the server of the session $1 that began at $2. */
+const SAME_SERVER = `EXISTS (
+    SELECT FROM pg_catalog.pg_stat_activity us WHERE us.pid = $1::integer AND us.backend_start = $2::timestamptz)`;
+
+/** What the session $1 that began at $2 waits for and who is in its way: `pg_blocking_pids` names holders and those before it in the queue. */
+const LOOK_SQL = `SELECT w.waited, b.pid, ${WHO},
+  EXISTS (SELECT FROM pg_catalog.pg_locks h WHERE h.granted AND h.pid = b.pid AND ${row("h")} IS NOT DISTINCT FROM ${row("w")}
+    AND h.mode = ANY (w.conflicting)) AS holds
 FROM (
   SELECT l.*, c.conflicting, coalesce(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.waitstart) * 1000, 0) AS waited
   FROM pg_catalog.pg_locks l JOIN (VALUES ${CONFLICTS_SQL}) c (mode, conflicting) USING (mode)
-  WHERE l.pid = $1::integer AND NOT l.granted AND EXISTS (
-    SELECT FROM pg_catalog.pg_stat_activity us WHERE us.pid = $1::integer AND us.backend_start = $2::timestamptz)
+  WHERE l.pid = $1::integer AND NOT l.granted AND ${SAME_SERVER}
 ) w
 CROSS JOIN LATERAL (SELECT DISTINCT u.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::integer)) u (pid)) b
-LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid`;
+${WHO_FROM}`;
+
+/** Those of the processes $4 that hold one of the locks $3; the session $1 that began at $2 is not in the queue. */
+const HOLDERS_SQL = `SELECT b.pid, ${WHO}, true AS holds
+FROM (SELECT DISTINCT coalesce(k.pid, 0) AS pid FROM pg_catalog.pg_locks k
+  WHERE ${heldSql("k", "$3")} AND coalesce(k.pid, 0) = ANY ($4::integer[]) AND ${SAME_SERVER}) b
+${WHO_FROM}`;
 
 /** @returns null where the session waits for nobody. @throws as `SecondSession.rows`. */
 export async function lookWhoBlocks(
@@ -115,7 +131,29 @@ export async function lookWhoBlocks(
   const rows = await second.rows(LOOK_SQL, [String(pid), start ?? "-infinity"]);
   const [first] = rows;
   if (first === undefined) return null;
-  const blockers = rows.map((one): Blocker => ({
+  return { waitedMs: Number(first.waited), blockers: rows.map(blockerOf) };
+}
+
+/** What keeps the work session out of a queue. */
+export interface HeldLocks {
+  /** What is wanted, and what conflicts with it; see `heldSql`. */
+  readonly locks: string;
+  /** Who was seen to hold it; 0 for a prepared transaction. */
+  readonly pids: readonly number[];
+}
+
+/** Of those the ones that still do. @throws as `SecondSession.rows`. */
+export async function lookWhoHolds(
+  second: SecondSession,
+  { pid, start }: WatchedBackend,
+  { locks, pids }: HeldLocks,
+): Promise<readonly Blocker[]> {
+  const values = [String(pid), start ?? "-infinity", locks, `{${pids.join(",")}}`];
+  return (await second.rows(HOLDERS_SQL, values)).map(blockerOf);
+}
+
+function blockerOf(one: TextRow): Blocker {
+  return {
     pid: Number(one.pid),
     started: one.started ?? "",
     application: one.application_name ?? "",
@@ -128,20 +166,31 @@ export async function lookWhoBlocks(
     transaction: one.transaction ?? "",
     transactionMs: Number(one.transaction_ms),
     idleMs: Number(one.idle_ms),
-  }));
-  return { waitedMs: Number(first.waited), blockers };
+  };
 }
 
+/** What makes a session one that is in the way, to be asked again by the statement that acts on it. */
+export interface InTheWay {
+  readonly kind: "blocks" | "holds";
+  /** The pid of the session that it blocks; the locks that it holds, see `heldSql`. */
+  readonly value: string;
+}
+
+const STILL: Readonly<Record<InTheWay["kind"], string>> = {
+  blocks: "a.pid = ANY (pg_catalog.pg_blocking_pids($4::integer))",
+  holds: `EXISTS (SELECT FROM pg_catalog.pg_locks k WHERE k.pid = a.pid AND ${heldSql("k", "$4")})`,
+};
+
 /**
- * Acts on the session $1 that began at $2, in its transaction that began at $3, if it still blocks the session $4: all of that is looked up by the statement that acts,
- * since a pid may belong to another session by now.
+ * Acts on the session $1 that began at $2, in its transaction that began at $3, if it is still in the way by $4: all of that is
+ * looked up by the statement that acts, since a pid may belong to another session by now.
  * @param act a session that does nothing has nothing to cancel.
  */
-export function actSql(act: "cancel" | "terminate"): string {
+export function actSql(act: "cancel" | "terminate", kind: InTheWay["kind"]): string {
   const also = act === "cancel" ? "AND a.state = 'active' " : "";
   return (
     `SELECT pg_catalog.pg_${act}_backend(a.pid) AS done FROM pg_catalog.pg_stat_activity a ` +
     `WHERE a.pid = $1::integer AND EXTRACT(epoch FROM a.backend_start)::text = $2 ` +
-    `AND EXTRACT(epoch FROM a.xact_start)::text = $3 ${also}AND a.pid = ANY (pg_catalog.pg_blocking_pids($4::integer))`
+    `AND EXTRACT(epoch FROM a.xact_start)::text = $3 ${also}AND ${STILL[kind]}`
   );
 }

@@ -3,6 +3,7 @@ import { isPatientStep } from "../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { blockedOthers } from "./blocked-others.ts";
 import { BlockerLadder } from "./blocker-ladder.ts";
+import type { HeldLocks } from "./blocker-look.ts";
 import { ABORTING_SQL } from "./blocking-watch.ts";
 import type { ExecutionContext } from "./context.ts";
 import { pastDeadline } from "./patient.ts";
@@ -49,6 +50,18 @@ export class CourteousWork {
       // Only code leaves its transaction idle, and until it commits nothing else is sent behind it.
       if (this.#code && !this.#committing) session.query(ABORTING_SQL).catch(() => undefined);
     });
+  }
+
+  /**
+   * Acts, where that is allowed, on who keeps it from being tried at all, and logs it at once. No transaction may be open.
+   * @returns in how many milliseconds to come again at the latest; null: any time.
+   * @throws as `HistoryWriter.write`.
+   */
+  async keptOut(held: HeldLocks): Promise<number | null> {
+    const { courtesy, writer } = this.#context;
+    const againMs = await this.#ladder.outside(held);
+    await courtesy.writeActs(writer);
+    return againMs;
   }
 
   /** To be called when all that is left to do is to commit. */

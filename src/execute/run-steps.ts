@@ -20,7 +20,7 @@ import { LockRetry } from "./lock-retry.ts";
 import { letStandAlone } from "./stand-alone.ts";
 import { emitFinished, emitSkipped, emitStarted, subject, watched } from "./statement-events.ts";
 import { StatementFailure, StatementPipeline } from "./statement-pipeline.ts";
-import { beginStepSql, inTransaction } from "./transaction.ts";
+import { beginStepSql, inTransaction, whileKeptOut } from "./transaction.ts";
 
 /** How long dropping a left index may wait for others; less for somebody who wants the command to end. */
 const DROP_WITHIN_MS = 5000;
@@ -206,7 +206,7 @@ async function runAlone(
   const guard = new CourteousWork(context, planned, step);
   const locks = statement.patient ? null : ObjectLocks.of(context, planned, [statement], null);
   for (;;) {
-    await locks?.untilClear(retry.deadline, (...waiting) => retry.tell(...waiting));
+    await locks?.untilClear(retry.deadline, whileKeptOut(retry, guard));
     const limit = statement.patient ? null : (retry.lockTimeoutMs ?? locks?.standAloneMs ?? null);
     if (limit !== null) await session.query(`SET lock_timeout = ${limit}`);
     const count = mayCommit(statement) ? await TransactionCount.begin(session) : null;

@@ -7,7 +7,7 @@ import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { isDatabaseError } from "../postgres/database-error.ts";
 import type { ExecutionContext } from "./context.ts";
 import { CourteousWork } from "./courteous-work.ts";
-import type { ObjectLocks } from "./locks/object-locks.ts";
+import type { ObjectLocks, WhileKeptOut } from "./locks/object-locks.ts";
 import { LockRetry } from "./lock-retry.ts";
 import { limitsOf } from "./patient.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
@@ -58,7 +58,7 @@ export async function inTransaction<T>(
   let underWay = work.underWay ?? null;
   for (;;) {
     const { locks = null } = work;
-    if (underWay === null) await locks?.untilClear(retry.deadline, (...waiting) => retry.tell(...waiting));
+    if (underWay === null) await locks?.untilClear(retry.deadline, whileKeptOut(retry, guard));
     const limit = retry.lockTimeoutMs ?? locks?.budgetMs ?? null;
     const sent = underWay ?? work.start(limit, locks?.takeSql(limit) ?? "");
     underWay = null;
@@ -97,6 +97,14 @@ export async function inTransaction<T>(
       await retry.again(taking ? new StatementFailure(locks.statement, judged) : judged);
     }
   }
+}
+
+/** What is done while work is kept out of the queue for a lock. */
+export function whileKeptOut(retry: LockRetry, guard: CourteousWork): WhileKeptOut {
+  return {
+    tell: (reason, delayMs) => retry.tell(reason, delayMs),
+    act: (held) => guard.keptOut(held),
+  };
 }
 
 /** The session of the server that a transaction got behind a pooler, as `ServerFacts` has it. */

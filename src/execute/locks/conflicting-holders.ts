@@ -1,13 +1,6 @@
 import type { Session } from "../../postgres/session.ts";
-import { conflictsOf } from "../../sql/locks/conflicts.ts";
-import type { LockMode } from "../../sql/locks/types.ts";
 import { literal } from "../../sql/quote.ts";
-
-/** A lock that is going to be asked for. */
-export interface AwaitedLock {
-  readonly oid: number;
-  readonly mode: LockMode;
-}
+import { awaitedJson, type AwaitedLock } from "./held-locks.ts";
 
 /** A session that holds a lock which ours would have to wait for. */
 export interface ConflictingHolder {
@@ -49,12 +42,6 @@ LEFT JOIN (SELECT pid FROM pg_catalog.pg_stat_progress_vacuum
 JOIN pg_catalog.pg_settings s ON s.name = 'deadlock_timeout'
 ORDER BY age DESC NULLS LAST, l.pid`;
 
-/** `ACCESS SHARE` as pg_locks writes it: `AccessShareLock`. */
-function inPgLocks(mode: LockMode): string {
-  const words = mode.split(" ").map((word) => word[0]! + word.slice(1).toLowerCase());
-  return `${words.join("")}Lock`;
-}
-
 /**
  * Who holds a lock that conflicts with one of these (manual 13.3.1), oldest transaction first; this session is none of them. It
  * looks without asking for any lock, so nobody queues behind it. No transaction should be open.
@@ -65,8 +52,7 @@ export async function conflictingHolders(
   awaited: readonly AwaitedLock[],
 ): Promise<readonly ConflictingHolder[]> {
   if (awaited.length === 0) return [];
-  const wanted = awaited.map(({ oid, mode }) => ({ oid, modes: conflictsOf(mode).map(inPgLocks) }));
-  const rows = await session.rows(HOLDERS.replace("$WANTED", () => literal(JSON.stringify(wanted))));
+  const rows = await session.rows(HOLDERS.replace("$WANTED", () => literal(awaitedJson(awaited))));
   return rows.map((row) => ({
     pid: row.pid === null ? null : Number(row.pid),
     oid: Number(row.oid),

@@ -6,9 +6,11 @@ import type { Session } from "../../postgres/session.ts";
 import { SQLSTATE } from "../../postgres/sqlstate.ts";
 import { qualified } from "../../sql/quote.ts";
 import type { Statement } from "../../sql/types.ts";
+import type { HeldLocks } from "../blocker-look.ts";
 import type { ExecutionContext } from "../context.ts";
 import { pauseMs, queueBudgetMs } from "../lock-budget.ts";
 import { conflictingHolders, type ConflictingHolder } from "./conflicting-holders.ts";
+import { awaitedJson } from "./held-locks.ts";
 import { resolveLocks } from "./resolve-locks.ts";
 import { strongestOf, type Wanted } from "./strongest-locks.ts";
 import { lockTablesSql } from "./take-locks.ts";
@@ -31,8 +33,12 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.wrongObjectType,
 ]);
 
-/** Told while the transaction is kept out of the queue. */
-export type TellWaiting = (reason: string, delayMs: number) => Promise<void>;
+/** What is done while the transaction is kept out of the queue. */
+export interface WhileKeptOut {
+  readonly tell: (reason: string, delayMs: number) => Promise<void>;
+  /** Called with each look. @returns in how many milliseconds to look again at the latest; null: any time. */
+  readonly act: (held: HeldLocks) => Promise<number | null>;
+}
 
 /**
  * The strong locks that a transaction takes on what others use. Before each attempt it looks who holds them, from outside
@@ -112,7 +118,7 @@ export class ObjectLocks {
    * @param deadline by the monotonic clock; then it is tried whoever is in the way.
    * @throws the signal's reason; GodwitError CONNECTION_LOST, LOCK_LOST.
    */
-  async untilClear(deadline: number, tell: TellWaiting): Promise<void> {
+  async untilClear(deadline: number, { tell, act }: WhileKeptOut): Promise<void> {
     this.#tries += 1;
     this.#givesWayAfterMs = null;
     this.#found = this.#foreseen;
@@ -136,13 +142,16 @@ export class ObjectLocks {
           this.#givesWayAfterMs = Math.max(...giving) + GIVE_WAY_MS;
         return;
       }
-      pause = Math.min(pauseMs(pause, 0, Math.random()), Math.max(1, Math.ceil(left)));
+      const pids = [...new Set(settled.map(({ pid }) => pid ?? 0))];
+      const againMs = await act({ locks: awaitedJson(this.#found ?? []), pids });
+      pause = pauseMs(pause, 0, Math.random());
+      const delayMs = Math.min(pause, againMs ?? Infinity, Math.max(1, Math.ceil(left)));
       const reason = this.#reason(first, settled);
       if (reason !== told.reason || monotonicMs() - told.at >= TELL_EVERY_MS) {
         told = { reason, at: monotonicMs() };
-        await tell(reason, pause);
+        await tell(reason, delayMs);
       }
-      await sleep(pause, this.#context.signal);
+      await sleep(delayMs, this.#context.signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import type { Godwit, GodwitEvent, GodwitOptions, Run } from "../../../src/index.ts";
@@ -54,16 +55,21 @@ describe("a session that is in the way", () => {
   it("is ended once it has been in the way for so long, idle in its transaction, which is told and logged", async () => {
     const { database, godwit, application } = await scene({
       cancelBlockersAfterMs: 500,
-      terminateBlockersAfterMs: 2500,
+      terminateBlockersAfterMs: 2000,
     });
     const blocker = await application();
     const pid = await pidOf(blocker);
     await blocker.query("BEGIN; SELECT id FROM users");
+    await delay(1000);
     const began = performance.now();
     const run = godwit.up();
     expect((await run).total).toBe(1);
     expect(performance.now() - began).toBeGreaterThan(2000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(await acts(run)).toEqual([`terminate ${pid}`]);
+    // It never stood in the queue, where others would have had to wait behind it.
+    const reasons = (await eventsOf(run, "migration.retrying")).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => !reason.startsWith("public.users is in use"))).toEqual([]);
     expect(await eventsOf(run, "blocker.signalled")).toMatchObject([
       { application: "test", query: "BEGIN; SELECT id FROM users" },
     ]);
@@ -95,6 +101,46 @@ describe("a session that is in the way", () => {
     expect(await running).toContain("canceling statement due to user request");
     expect(await acts(run)).toEqual([`cancel ${pid}`]);
     await blocker.query("ROLLBACK");
+  });
+
+  it("is cancelled where it is one long query", async () => {
+    const { database, godwit, application } = await scene({ cancelBlockersAfterMs: 1500 });
+    const blocker = await application();
+    const pid = await pidOf(blocker);
+    const running = blocker
+      .query("SELECT count(*) FROM users, pg_sleep(60)")
+      .catch((error: Error) => error.message);
+    await expect
+      .poll(() => database.query("SELECT FROM pg_locks WHERE relation = 'users'::regclass"), {
+        timeout: 10_000,
+      })
+      .toHaveLength(1);
+    const run = godwit.up();
+    expect((await run).total).toBe(1);
+    expect(await running).toContain("canceling statement due to user request");
+    expect(await acts(run)).toEqual([`cancel ${pid}`]);
+    expect(
+      await database.query("SELECT message FROM godwit.migration_log WHERE event = 'blocker.cancelled'"),
+    ).toEqual([{ message: `cancelled backend ${pid} (test), which was in the way` }]);
+  });
+
+  it("is ended for a statement that stands alone as well", async () => {
+    const { database, godwit, application } = await scene(
+      { terminateBlockersAfterMs: 1500 },
+      { "1_full.sql": "VACUUM FULL users;\n" },
+    );
+    const blocker = await application();
+    const pid = await pidOf(blocker);
+    await blocker.query("BEGIN; SELECT id FROM users");
+    await delay(1000);
+    const run = godwit.up();
+    expect((await run).total).toBe(1);
+    expect(await acts(run)).toEqual([`terminate ${pid}`]);
+    const log = await database.query<{ event: string }>(
+      "SELECT event FROM godwit.migration_log WHERE event IN ('blocker.terminated', 'migration.applied') ORDER BY seq",
+    );
+    expect(log.map(({ event }) => event)).toEqual(["blocker.terminated", "migration.applied"]);
+    await godwit.verify();
   });
 
   it("is let alone where it only queues, or its transaction is young", async () => {
@@ -136,8 +182,8 @@ describe("a session that is in the way", () => {
     const told: string[] = [];
     for await (const event of run) {
       if (event.type === "warning") told.push(event.message);
-      // Later attempts are in the way of it as well.
-      if (event.type === "migration.retrying" && event.attempt === 6) await blocker.query("COMMIT");
+      // It is looked at again, and not told of again.
+      if (event.type === "migration.retrying" && event.attempt === 3) await blocker.query("COMMIT");
     }
     expect((await run).total).toBe(1);
     expect(told).toHaveLength(1);
