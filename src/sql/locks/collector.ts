@@ -1,5 +1,5 @@
 import type { RangeVar } from "libpg-query";
-import { mayLock } from "./mode-of.ts";
+import { lockedReaches } from "./mode-of.ts";
 import type { LockRequest, NamedRelation, Reach, StatementLocks } from "./types.ts";
 
 /** The name of a relation in the parse tree; null where the grammar left it out. */
@@ -67,9 +67,8 @@ export class LockCollector {
     through: string | null,
   ): void {
     if (relation === null) return;
-    for (const reach of reaches) {
-      if (!this.#everything && !mayLock(form, part, reach)) continue;
-      const { schema, name } = relation;
+    const { schema, name } = relation;
+    for (const reach of this.#everything ? reaches : lockedReaches(form, part, reaches)) {
       const isSame = (one: LockRequest): boolean =>
         one.form === form &&
         one.part === part &&

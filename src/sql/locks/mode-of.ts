@@ -22,9 +22,15 @@ export function roleOf(part: LockRequest["part"], reach: Reach): string {
   return part === "subject" ? reach : `other ${reach}`;
 }
 
-/** Whether a form takes the lock on any version. */
-export function mayLock(form: string, part: LockRequest["part"], reach: Reach): boolean {
-  return MEASURED_MODES[form]?.[roleOf(part, reach)] !== undefined;
+/** Those of `reaches` that a form locks on any version. */
+export function lockedReaches(
+  form: string,
+  part: LockRequest["part"],
+  reaches: readonly Reach[],
+): readonly Reach[] {
+  const modes = MEASURED_MODES[form];
+  if (modes === undefined) return [];
+  return reaches.filter((reach) => modes[roleOf(part, reach)] !== undefined);
 }
 
 /**

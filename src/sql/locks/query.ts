@@ -17,26 +17,53 @@ export interface QueryOptions {
  * wherever in the statement they are defined.
  */
 export function queryLocks(node: unknown, locks: LockCollector, { form }: QueryOptions): void {
-  const queries = withNames(node);
-  walk(node, (kind, part) => {
+  const { parts, queries } = partsOfQuery(node);
+  for (const { kind, part } of parts) {
     if (kind === "RangeVar") {
       const relation = part as RangeVar;
-      if (relation.schemaname === undefined && queries.has(relation.relname ?? "")) return false;
+      if (relation.schemaname === undefined && queries.has(relation.relname ?? "")) continue;
       read(named(relation), relation.inh === true, form, locks);
       if (form === "SELECT") locks.touchesRows();
-    }
-    if (kind === "FuncCall") {
+    } else if (kind === "FuncCall") {
       const names = ((part as { funcname?: Node[] }).funcname ?? []).map(stringOf);
       if (form === "SELECT" && !isHarmless(names)) locks.mayLockMore("the functions that it calls");
-    }
-    if (kind === "SelectStmt") rowLocks(part as SelectStmt, queries, locks);
-    if (kind === "InsertStmt" || kind === "UpdateStmt" || kind === "DeleteStmt" || kind === "MergeStmt") {
+    } else if (kind === "SelectStmt") rowLocks(part as SelectStmt, queries, locks);
+    else {
       const { relation } = part as { relation?: RangeVar };
       locks.subject(kind.replace("Stmt", "").toUpperCase(), named(relation), changed(relation));
       locks.touchesRows();
     }
-    return true;
+  }
+}
+
+/** A part of a query that says something of its locks. */
+interface QueryPart {
+  readonly kind: string;
+  readonly part: unknown;
+}
+
+const TELLING = new Set([
+  "RangeVar",
+  "FuncCall",
+  "SelectStmt",
+  "InsertStmt",
+  "UpdateStmt",
+  "DeleteStmt",
+  "MergeStmt",
+]);
+
+/** What counts of a query, in its order, and the names of WITH: gone through once, since rows of data make a tree large. */
+function partsOfQuery(node: unknown): {
+  readonly parts: readonly QueryPart[];
+  readonly queries: ReadonlySet<string>;
+} {
+  const parts: QueryPart[] = [];
+  const queries = new Set<string>();
+  walk(node, (kind, part) => {
+    if (TELLING.has(kind)) parts.push({ kind, part });
+    else if (kind === "CommonTableExpr") queries.add((part as { ctename?: string }).ctename ?? "");
   });
+  return { parts, queries };
 }
 
 function read(relation: NamedRelation | null, recurses: boolean, form: string, locks: LockCollector): void {
@@ -55,42 +82,46 @@ function rowLocks(select: SelectStmt, queries: ReadonlySet<string>, locks: LockC
       "RangeVar" in rel ? [rel.RangeVar.relname] : [],
     );
     walk(select.fromClause, (kind, part) => {
-      if (kind !== "RangeVar") return true;
+      if (kind !== "RangeVar") return;
       const relation = part as RangeVar;
       const called = relation.alias?.aliasname ?? relation.relname;
-      if (relation.schemaname === undefined && queries.has(relation.relname ?? "")) return false;
-      if (only.length > 0 && !only.includes(called)) return false;
+      if (relation.schemaname === undefined && queries.has(relation.relname ?? "")) return;
+      if (only.length > 0 && !only.includes(called)) return;
       locks.subject(
         "SELECT FOR UPDATE",
         named(relation),
         relation.inh === true ? PLANNED : ["itself", "base"],
       );
-      return true;
     });
   }
 }
 
-function withNames(node: unknown): Set<string> {
-  const names = new Set<string>();
-  walk(node, (kind, part) => {
-    if (kind === "CommonTableExpr") names.add((part as { ctename?: string }).ctename ?? "");
-    return true;
-  });
-  return names;
-}
-
-/** Calls `visit` for every node, by its kind; does not go into a node for which it returns false. */
-function walk(node: unknown, visit: (kind: string, part: unknown) => boolean): void {
-  if (typeof node !== "object" || node === null) return;
+/** Calls `visit` for every node, by its kind. */
+function walk(node: unknown, visit: (kind: string, part: object) => void): void {
   if (Array.isArray(node)) {
     for (const one of node) walk(one, visit);
     return;
   }
-  for (const [key, value] of Object.entries(node)) {
+  if (typeof node !== "object" || node === null) return;
+  const fields = node as Readonly<Record<string, unknown>>;
+  for (const key in fields) {
+    const value = fields[key];
+    if (typeof value !== "object" || value === null) continue;
     // Where the grammar allows one kind of node alone, its fields stand right under the name of the field.
-    const kind = /^[A-Z]/.test(key) ? key : (PLAIN_FIELDS[key] ?? "");
-    if (kind === "" || visit(kind, value)) walk(value, visit);
+    const first = key.charCodeAt(0);
+    const kind = first >= A && first <= Z ? key : PLAIN_FIELDS[key];
+    if (kind !== undefined) {
+      if (LEAVES.has(kind)) continue;
+      visit(kind, value);
+    }
+    walk(value, visit);
   }
 }
+
+/** Most of a tree, with nothing below that counts. */
+const LEAVES = new Set(["A_Const", "ColumnRef", "ParamRef", "String", "TypeName"]);
+
+const A = 65;
+const Z = 90;
 
 const PLAIN_FIELDS: Readonly<Record<string, string>> = { larg: "SelectStmt", rarg: "SelectStmt" };
