@@ -104,6 +104,7 @@ async function workIn<T>(
       settings: session.settings,
       applicationName: "godwit watch",
       watched: backend,
+      pooled: place.pooled,
     }));
     const courtesy = new Courtesy({
       settings: options.courtesy,

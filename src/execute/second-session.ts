@@ -4,6 +4,12 @@ import type { ConnectionSettings } from "../postgres/types.ts";
 
 /** A look takes milliseconds: one that takes so long has lost its server. */
 const ANSWER_WITHIN_MS = 5000;
+/** Nobody is kept waiting for a connection that cannot be had for longer than this. */
+const CONNECT_WITHIN_MS = 10_000;
+
+/** It must wait for nobody, whatever the role's own settings are; compiling would take longer than the look. */
+const limitsSql = (set: "SET" | "SET LOCAL"): string =>
+  `${set} lock_timeout = 1000; ${set} statement_timeout = ${ANSWER_WITHIN_MS}; ${set} jit = off`;
 
 /**
  * The session that is looked at. Its pid alone would not do: where a connection string names several hosts, the second session may
@@ -22,12 +28,15 @@ export interface WatchedBackend {
 export class SecondSession {
   readonly #settings: ConnectionSettings;
   readonly #applicationName: string;
+  readonly #pooled: boolean;
   readonly #closing = new AbortController();
   #opening: Promise<Session> | null = null;
 
-  constructor(settings: ConnectionSettings, applicationName: string) {
+  /** @param pooled as in `WorkSettings`: nothing may be set then that outlasts a transaction. */
+  constructor(settings: ConnectionSettings, applicationName: string, pooled: boolean) {
     this.#settings = settings;
     this.#applicationName = applicationName;
+    this.#pooled = pooled;
   }
 
   /** @throws what the server or the connection to it has to say; nothing is tried again. */
@@ -36,7 +45,7 @@ export class SecondSession {
     let session: Session | undefined;
     try {
       session = await opening;
-      return await inTime(session.rows(sql, values));
+      return await inTime(this.#pooled ? inTransaction(session, sql, values) : session.rows(sql, values));
     } catch (error) {
       if (isDatabaseError(error) && session !== undefined && !session.lost) throw error;
       if (this.#opening === opening) this.#opening = null;
@@ -56,13 +65,24 @@ export class SecondSession {
     const session = await openSession(this.#settings, {
       applicationName: this.#applicationName,
       signal: this.#closing.signal,
+      timeoutMs: CONNECT_WITHIN_MS,
     });
-    // It must wait for nobody, whatever the role's own settings are; compiling would take longer than the look.
-    session
-      .query(`SET lock_timeout = 1000; SET statement_timeout = ${ANSWER_WITHIN_MS}; SET jit = off`)
-      .catch(() => undefined);
+    if (!this.#pooled) session.query(limitsSql("SET")).catch(() => undefined);
     return session;
   }
+}
+
+/** Behind a pooler the next statement may reach another session of the server, and this one be somebody else's. */
+async function inTransaction(
+  session: Session,
+  sql: string,
+  values: readonly string[],
+): Promise<readonly TextRow[]> {
+  const begun = session.query(`BEGIN READ ONLY; ${limitsSql("SET LOCAL")}`);
+  const rows = session.rows(sql, values);
+  const ended = session.query("COMMIT");
+  await Promise.allSettled([begun, rows, ended]);
+  return rows;
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {

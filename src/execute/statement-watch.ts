@@ -49,9 +49,11 @@ export class StatementWatch {
     readonly settings: ConnectionSettings;
     readonly applicationName: string;
     readonly watched: WatchedBackend;
+    /** As in `WorkSettings`. */
+    readonly pooled: boolean;
     readonly watchAfterMs?: number;
   }) {
-    this.second = new SecondSession(options.settings, options.applicationName);
+    this.second = new SecondSession(options.settings, options.applicationName, options.pooled);
     this.#watched = options.watched;
     this.#lookAfterMs = options.watchAfterMs ?? WATCH_AFTER_MS;
   }

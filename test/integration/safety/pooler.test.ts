@@ -60,7 +60,9 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])(
           CREATE TABLE public.seen AS SELECT current_setting('lock_timeout') AS lock_timeout,
             current_setting('application_name') LIKE 'godwit/%' AS named;\n`,
         "2_own.sql":
-          "-- godwit:lock_timeout 3s\nINSERT INTO seen VALUES (current_setting('lock_timeout'), current_setting('search_path') = '\"$user\", public');\n",
+          "-- godwit:lock_timeout 3s\nINSERT INTO seen VALUES (current_setting('lock_timeout'), current_setting('search_path') = '\"$user\", public');\n" +
+          // Long enough to be watched.
+          "SELECT pg_sleep(2);\n",
       });
       const godwit = await open({ database: pooler.urlFor(database.url) });
       expect((await godwit.up()).total).toBe(2);
@@ -76,13 +78,22 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])(
         clients.map((client) =>
           client.query(
             `SELECT current_setting('work_mem') AS work_mem, current_setting('lock_timeout') AS lock_timeout,
+               current_setting('statement_timeout') AS statement_timeout, current_setting('jit') AS jit,
                current_setting('application_name') LIKE 'godwit/%' AS named, to_regclass('t') AS temporary, pg_sleep(0.2)::text AS slept`,
           ),
         ),
       );
       for (const { rows } of looks) {
         expect(rows).toEqual([
-          { work_mem: "4MB", lock_timeout: "0", named: false, temporary: null, slept: "" },
+          {
+            work_mem: "4MB",
+            lock_timeout: "0",
+            statement_timeout: "0",
+            jit: "on",
+            named: false,
+            temporary: null,
+            slept: "",
+          },
         ]);
       }
       await Promise.all(clients.map((client) => client.end()));
