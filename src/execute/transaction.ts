@@ -62,10 +62,12 @@ export async function inTransaction<T>(
     const limit = retry.lockTimeoutMs ?? locks?.budgetMs ?? null;
     const sent = underWay ?? work.start(limit, locks?.takeSql(limit) ?? "");
     underWay = null;
+    let ran = false;
     crashPoint("transaction.begun", planned.id);
     try {
       return await guard.run(async () => {
         const result = await retry.watched(sent.results);
+        ran = true;
         guard.isCommitting();
         if (sent.committed === null) {
           crashPoint("transaction.statements-done", planned.id);
@@ -93,7 +95,7 @@ export async function inTransaction<T>(
       if (judged === "again") continue;
       if (locks?.refused(error) === true) continue;
       await session.cleanup(() => context.courtesy.writeActs(writer));
-      const taking = locks !== null && isDatabaseError(judged);
+      const taking = locks !== null && !ran && isDatabaseError(judged);
       await retry.again(taking ? new StatementFailure(locks.statement, judged) : judged);
     }
   }
