@@ -1,3 +1,4 @@
+import { formatDuration } from "../../core/duration.ts";
 import { GodwitError } from "../../core/error.ts";
 import { isDatabaseError } from "../../postgres/database-error.ts";
 import { SQLSTATE } from "../../postgres/sqlstate.ts";
@@ -6,23 +7,21 @@ import { letStandAlone } from "../stand-alone.ts";
 import { watched } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
-/** It disturbs nobody, and takes as long as it takes. */
-const PATIENT = { lockTimeoutMs: 0, statementTimeoutMs: 0 };
-
 /**
- * Runs a statement that clears away or completes what was left half done. It waits for locks for as long as it takes, as the one that
- * it belongs to does; a deadlock is tried again.
+ * Runs a statement that clears away or completes what was left half done. It disturbs nobody and waits for locks without a
+ * lock_timeout, as the one that it belongs to does, for as long as what is patient may take; a deadlock is tried again.
  * @param why for the error, with the object.
  * @throws GodwitError MIGRATION_FAILED, PERMISSION_DENIED, OBJECT_LOCK_TIMEOUT, with the statement to run by hand; the
  *   signal's reason.
  */
 export async function complete(scene: Scene, sql: string, why: string): Promise<void> {
   const { context, planned, statement } = scene;
-  const { session } = context;
+  const { courtesy, session } = context;
+  const limits = { lockTimeoutMs: 0, statementTimeoutMs: courtesy.settings.patientTimeoutMs };
   const retry = new LockRetry(context, planned);
   for (;;) {
     try {
-      const putBack = await letStandAlone(session, { limits: PATIENT, isCode: false });
+      const putBack = await letStandAlone(session, { limits, isCode: false });
       try {
         await watched(context, planned, statement, () => session.query(sql));
       } finally {
@@ -32,10 +31,30 @@ export async function complete(scene: Scene, sql: string, why: string): Promise<
     } catch (error) {
       if (context.signal?.aborted === true || !isDatabaseError(error)) throw error;
       await retry.again(error).catch((final: unknown) => {
-        throw isDatabaseError(final) ? refused(planned.id, final, sql, why) : final;
+        if (!isDatabaseError(final)) throw final;
+        throw isTooLate(scene, final)
+          ? tooLate(scene, final, sql, why)
+          : refused(planned.id, final, sql, why);
       });
     }
   }
+}
+
+function isTooLate({ context }: Scene, { code }: { readonly code: string }): boolean {
+  return code === SQLSTATE.queryCanceled && context.courtesy.settings.patientTimeoutMs > 0;
+}
+
+function tooLate({ context, planned }: Scene, error: unknown, sql: string, why: string): GodwitError {
+  const { courtesy, watch } = context;
+  const { direction, id } = planned;
+  const { waitingFor } = watch;
+  const within = formatDuration(courtesy.settings.patientTimeoutMs);
+  return new GodwitError("OBJECT_LOCK_TIMEOUT", `${id}: ${why}, and that was not done within ${within}`, {
+    sqlstate: SQLSTATE.queryCanceled,
+    ...(waitingFor === null ? {} : { detail: `it waited for ${waitingFor}` }),
+    hint: `allow it more time: godwit ${direction} --patient-timeout 4h\nor do it by hand: ${sql};`,
+    cause: error,
+  });
 }
 
 function refused(

@@ -4,8 +4,6 @@ import { sleep } from "../../core/interrupt.ts";
 import { subject } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
-/** How long somebody else may be at work on an object that is half done. */
-const WAIT_MS = 600_000;
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 1000;
 
@@ -29,17 +27,16 @@ const HOLDERS_SQL = `SELECT pg_catalog.string_agg(coalesce('backend ' || l.pid |
  * snapshot meanwhile, for which the other might wait.
  * @param table its oid.
  * @param what is half done, in words: `index orders_user is not valid`.
- * @param withinMs how long at most.
  * @returns whether somebody was: then the catalog must be looked at again.
- * @throws GodwitError OBJECT_LOCK_TIMEOUT after that time; the signal's reason.
+ * @throws GodwitError OBJECT_LOCK_TIMEOUT when that has taken as long as what is patient may; the signal's reason.
  */
 export async function waitForOthers(
   { context, planned, statement }: Scene,
   table: string,
   what: string,
-  withinMs = WAIT_MS,
 ): Promise<boolean> {
-  const { session, signal, emit } = context;
+  const { courtesy, session, signal, emit } = context;
+  const { patientTimeoutMs: withinMs } = courtesy.settings;
   const began = monotonicMs();
   let told = -Infinity;
   for (;;) {
@@ -47,7 +44,7 @@ export async function waitForOthers(
     const holders = row?.holders ?? null;
     if (holders === null) return told !== -Infinity;
     const elapsedMs = monotonicMs() - began;
-    if (elapsedMs >= withinMs) throw stillAtWork(planned.id, what, holders);
+    if (withinMs > 0 && elapsedMs >= withinMs) throw stillAtWork(planned, what, holders);
     if (elapsedMs - told >= TELL_EVERY_MS) {
       told = elapsedMs;
       emit({
@@ -65,13 +62,15 @@ export async function waitForOthers(
   }
 }
 
-function stillAtWork(id: string, what: string, holders: string): GodwitError {
+function stillAtWork({ direction, id }: Scene["planned"], what: string, holders: string): GodwitError {
   return new GodwitError(
     "OBJECT_LOCK_TIMEOUT",
     `${id}: ${what}, and another session is still at work on its table`,
     {
       detail: `the table is held by ${holders}`,
-      hint: "wait until the other session is done, or end it, then: godwit up",
+      hint:
+        `wait until the other session is done, or end it, then: godwit ${direction}\n` +
+        `or wait for longer: godwit ${direction} --patient-timeout 4h`,
     },
   );
 }

@@ -11,7 +11,7 @@ import { testClient } from "./gate.ts";
 /** Waits for whoever is at work on the table `t`, and collects whom it tells of. */
 async function waited(
   database: TestDatabase,
-  withinMs: number,
+  patientTimeoutMs: number,
 ): Promise<{ readonly run: Promise<boolean>; readonly told: string[] }> {
   const settings = await resolveConnection({ conninfo: database.url }, {});
   const session = await openSession(settings, { applicationName: "test waits" });
@@ -20,12 +20,18 @@ async function waited(
     if (event.type === "statement.progress") told.push(event.waitingFor ?? "");
   };
   const scene = {
-    context: { session, emit, target: "default", signal: undefined },
+    context: {
+      session,
+      emit,
+      target: "default",
+      signal: undefined,
+      courtesy: { settings: { patientTimeoutMs } },
+    },
     planned: { id: "1_a", direction: "up" },
     statement: { ordinal: 1 },
   } as unknown as Scene;
   const [row] = await session.rows("SELECT 't'::regclass::oid AS oid");
-  const run = waitForOthers(scene, row?.oid ?? "", "index i is not valid", withinMs);
+  const run = waitForOthers(scene, row?.oid ?? "", "index i is not valid");
   run.catch(() => undefined).finally(() => session.close());
   return { run, told };
 }
@@ -64,7 +70,17 @@ describe("who is at work on a table", () => {
     expect([await run, told]).toEqual([false, []]);
   });
 
-  it("is not waited for for ever, and is named then", async () => {
+  it("is waited for for as long as it takes where no limit is set", async () => {
+    const database = await withTable();
+    const other = await testClient(database.url);
+    await other.query("BEGIN; LOCK TABLE t");
+    const { run, told } = await waited(database, 0);
+    await expect.poll(() => told.length, { timeout: 15_000 }).toBeGreaterThan(1);
+    await other.query("COMMIT");
+    expect(await run).toBe(true);
+  });
+
+  it("is not waited for for longer than what is patient may take, and is named then", async () => {
     const database = await withTable();
     const other = await testClient(database.url);
     await other.query("BEGIN; LOCK TABLE t");
@@ -74,5 +90,6 @@ describe("who is at work on a table", () => {
       "1_a: index i is not valid, and another session is still at work on its table",
     );
     expect(error.detail).toContain("LOCK TABLE t");
+    expect(error.hint).toContain("godwit up --patient-timeout 4h");
   });
 });

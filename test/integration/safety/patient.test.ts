@@ -86,6 +86,27 @@ describe("a statement that waits without making others wait", () => {
     });
   });
 
+  it("has the same deadline for clearing away what was left half done", async () => {
+    const { database, godwit } = await testProject(
+      { "1_users.sql": USERS, "2_index.sql": "CREATE INDEX CONCURRENTLY by_email ON users (email);\n" },
+      { options: { patientTimeoutMs: 3000 } },
+    );
+    await godwit.up({ steps: 1 });
+    await database.query("INSERT INTO users VALUES (1, 'a'), (2, 'a')");
+    await database.query("CREATE UNIQUE INDEX CONCURRENTLY by_email ON users (email)").catch(() => undefined);
+    expect(await database.query(INVALID)).toEqual([{ name: "by_email" }]);
+    const blocker = await testClient(database.url);
+    await blocker.query("BEGIN; INSERT INTO users VALUES (3, 'b')");
+    const error = await failureOf(godwit.up(), "OBJECT_LOCK_TIMEOUT");
+    expect(error.message).toBe(
+      "2_index: the INVALID index by_email had to be dropped, and that was not done within 3.0 s",
+    );
+    expect(error.detail).toContain("(test): BEGIN; INSERT INTO users");
+    expect(error.hint).toContain("godwit up --patient-timeout 4h");
+    await blocker.query("COMMIT");
+    expect((await godwit.up()).total).toBe(1);
+  });
+
   it("is given up at its deadline: the error tells who it waited for, and no INVALID index is left", async () => {
     const { database, godwit } = await testProject(
       { "1_users.sql": USERS, "2_index.sql": "CREATE INDEX CONCURRENTLY by_email ON users (email);\n" },
@@ -157,7 +178,7 @@ describe("CONCURRENTLY that fails", () => {
     expect((await godwit.up()).total).toBe(1);
   });
 
-  it("leaves alone what others have left INVALID", async () => {
+  it("leaves alone what was INVALID before, and what others have", async () => {
     const { database, godwit } = await testProject({
       "1_users.sql": USERS,
       "2_index.sql": "CREATE UNIQUE INDEX CONCURRENTLY by_email ON users (email);\n",
@@ -165,8 +186,8 @@ describe("CONCURRENTLY that fails", () => {
     await godwit.up({ steps: 1 });
     await database.query("INSERT INTO users VALUES (1, 'a'), (2, 'a')");
     const other = await testClient(database.url);
-    await other.query("CREATE UNIQUE INDEX CONCURRENTLY theirs ON users (email)").catch(() => undefined);
+    await other.query("CREATE UNIQUE INDEX CONCURRENTLY others ON users (email)").catch(() => undefined);
     await failureOf(godwit.up(), "MIGRATION_FAILED");
-    expect(await database.query(INVALID)).toEqual([{ name: "theirs" }]);
+    expect(await database.query(INVALID)).toEqual([{ name: "others" }]);
   });
 });
