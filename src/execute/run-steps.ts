@@ -16,6 +16,7 @@ import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";
 import { settingsSql } from "./settings-after.ts";
 import { ObjectLocks } from "./locks/object-locks.ts";
+import { hasOwnLockTimeout } from "./locks/own-lock-timeout.ts";
 import { LockRetry } from "./lock-retry.ts";
 import { letStandAlone } from "./stand-alone.ts";
 import { emitFinished, emitSkipped, emitStarted, subject, watched } from "./statement-events.ts";
@@ -97,7 +98,13 @@ async function runStep(
   if (step.kind !== "transaction") return standAlone(context, planned, step, progress);
   const outcomes = await inTransaction(context, planned, {
     step,
-    locks: isPatientStep(step) ? null : ObjectLocks.of(context, planned, step.statements, null),
+    locks: isPatientStep(step)
+      ? null
+      : ObjectLocks.of(context, planned, step.statements, {
+          searchPath: null,
+          comparesFirst: planned.tolerateExisting,
+          hasOwnTimeout: hasOwnLockTimeout(planned, step),
+        }),
     start: (lockTimeoutMs, takeLocks) => {
       const begin = beginStepSql(context, planned, step, lockTimeoutMs);
       const begun = context.session.query(`${begin}${takeLocks}`);
@@ -204,7 +211,12 @@ async function runAlone(
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
   const guard = new CourteousWork(context, planned, step);
-  const locks = statement.patient ? null : ObjectLocks.of(context, planned, [statement], null);
+  const locks = statement.patient
+    ? null
+    : ObjectLocks.of(context, planned, [statement], {
+        searchPath: null,
+        hasOwnTimeout: hasOwnLockTimeout(planned, step),
+      });
   for (;;) {
     await locks?.untilClear(retry.deadline, whileKeptOut(retry, guard));
     const limit = statement.patient ? null : (retry.lockTimeoutMs ?? locks?.standAloneMs ?? null);

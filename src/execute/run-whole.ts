@@ -270,7 +270,9 @@ function courteousOf(
     // What the plan itself has made is used by nobody yet, or not for long.
     const strong = statements.flatMap((statement) => fresh.next(statement)).some(mightQueue);
     if (!strong || !isWhole(planned)) continue;
-    const locks = ObjectLocks.of(context, planned, statements, context.searchPath);
+    const { searchPath } = context;
+    const comparesFirst = planned.tolerateExisting;
+    const locks = ObjectLocks.of(context, planned, statements, { searchPath, comparesFirst });
     if (locks !== null) all.set(planned, locks);
   }
   return all;

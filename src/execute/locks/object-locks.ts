@@ -33,6 +33,15 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.wrongObjectType,
 ]);
 
+export interface ObjectLocksOptions {
+  /** That the transaction begins with, ready for SET; null: the session's own. */
+  readonly searchPath: string | null;
+  /** Whether statements first look whether what they make is there already: then they may need no lock at all. */
+  readonly comparesFirst?: boolean;
+  /** Whether the session has a lock_timeout of the file's own, which is to hold. */
+  readonly hasOwnTimeout?: boolean;
+}
+
 /** What is done while the transaction is kept out of the queue. */
 export interface WhileKeptOut {
   readonly tell: (reason: string, delayMs: number) => Promise<void>;
@@ -49,10 +58,12 @@ export class ObjectLocks {
   readonly #planned: PlannedMigration;
   readonly #wanted: WantedLocks;
   readonly #searchPath: string | null;
+  readonly #comparesFirst: boolean;
+  readonly #hasOwnTimeout: boolean;
   #found: readonly Wanted[] | null = null;
   /** What was found for it together with others, before any of them ran. */
   #foreseen: readonly Wanted[] | null = null;
-  #takesEarly = true;
+  #takesEarly: boolean;
   #tries = 0;
   /** Whether the time is over, so that this attempt is to have all the time that it is given. */
   #isLast = false;
@@ -61,30 +72,32 @@ export class ObjectLocks {
   readonly #firstSeen = new Map<number, number>();
 
   /**
-   * @param searchPath that the transaction begins with, ready for SET; null: the session's own.
    * @returns null where nobody can be held up, or where the file asks for an unlimited lock_timeout.
    */
   static of(
     context: ExecutionContext,
     planned: PlannedMigration,
     statements: readonly Statement[],
-    searchPath: string | null,
+    options: ObjectLocksOptions,
   ): ObjectLocks | null {
     if (planned.lockTimeoutMs === 0) return null;
     const wanted = wantedLocks(statements);
-    return wanted === null ? null : new ObjectLocks(context, planned, wanted, searchPath);
+    return wanted === null ? null : new ObjectLocks(context, planned, wanted, options);
   }
 
   constructor(
     context: ExecutionContext,
     planned: PlannedMigration,
     wanted: WantedLocks,
-    searchPath: string | null,
+    { comparesFirst = false, hasOwnTimeout = false, searchPath }: ObjectLocksOptions,
   ) {
     this.#context = context;
     this.#planned = planned;
     this.#wanted = wanted;
     this.#searchPath = searchPath;
+    this.#comparesFirst = comparesFirst;
+    this.#hasOwnTimeout = hasOwnTimeout;
+    this.#takesEarly = !comparesFirst;
   }
 
   /**
@@ -123,6 +136,8 @@ export class ObjectLocks {
     this.#givesWayAfterMs = null;
     this.#found = this.#foreseen;
     this.#foreseen = null;
+    // Only when a lock could not be had is it known that one is needed.
+    if (this.#comparesFirst && this.#tries === 1) return;
     let pause: number | null = null;
     let began: number | null = null;
     let told = { reason: "", at: -Infinity };
@@ -158,6 +173,7 @@ export class ObjectLocks {
   /** How long this attempt may stand in the queue, in milliseconds; null: as planned, since it may have to undo long work. */
   get budgetMs(): number | null {
     const { lockTimeoutMs } = this.#planned;
+    if (this.#hasOwnTimeout) return null;
     if (this.#givesWayAfterMs !== null) return Math.max(this.#givesWayAfterMs, lockTimeoutMs);
     const { changesRows, requests } = this.#wanted;
     const takesAll = this.#takesEarly && (this.#found ?? []).every(({ early, mode }) => early === mode);
@@ -166,8 +182,9 @@ export class ObjectLocks {
   }
 
   /** As `budgetMs`, for a statement that no LOCK TABLE can stand before. */
-  get standAloneMs(): number {
+  get standAloneMs(): number | null {
     const { lockTimeoutMs } = this.#planned;
+    if (this.#hasOwnTimeout) return null;
     if (this.#givesWayAfterMs !== null) return Math.max(this.#givesWayAfterMs, lockTimeoutMs);
     return this.#isLast ? lockTimeoutMs : queueBudgetMs(this.#tries, lockTimeoutMs);
   }
@@ -182,6 +199,7 @@ export class ObjectLocks {
       one.early === null ? [] : [{ ...one, mode: one.early }],
     );
     if (early.length === 0) return "";
+    if (this.#hasOwnTimeout) return `; ${lockTablesSql(early).join("; ")}`;
     const { lockTimeoutMs: planned } = this.#planned;
     const budget = lockTimeoutMs ?? (this.#isLast ? planned : queueBudgetMs(this.#tries, planned));
     const statements = [
