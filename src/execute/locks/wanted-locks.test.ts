@@ -39,15 +39,23 @@ describe("the strong locks of a transaction", () => {
     expect(await named(sql)).toEqual(["a early"]);
   });
 
-  it.each(["SET ROLE other", "DO $$ BEGIN NULL; END $$", "SELECT my_function()", "SET search_path = app"])(
-    "are not taken early behind %s",
-    async (first) => {
-      expect(await named(`${first}; ALTER TABLE app.a ADD x int`)).toEqual(["a late"]);
-    },
-  );
+  it.each([
+    "SET ROLE other",
+    "SELECT set_config('role', 'other', true)",
+    "DO $$ BEGIN NULL; END $$",
+    "SELECT my_function()",
+    "SET search_path = app",
+  ])("are not taken early behind %s", async (first) => {
+    expect(await named(`${first}; ALTER TABLE app.a ADD x int`)).toEqual(["a late"]);
+  });
 
-  it("are not looked for under a name that may mean something else by then", async () => {
-    expect(await named("SET search_path = app; ALTER TABLE a ADD x int")).toEqual([]);
+  it.each([
+    "SET search_path = app",
+    "SET LOCAL search_path = app",
+    "SET SCHEMA 'app'",
+    "SELECT set_config('search_path', 'app', true)",
+  ])("are not looked for under a name that may mean something else by then: %s", async (first) => {
+    expect(await named(`${first}; ALTER TABLE a ADD x int`)).toEqual([]);
   });
 
   it("name the first statement that wants one", async () => {

@@ -1,5 +1,6 @@
 import { FreshRelations } from "../../sql/locks/fresh.ts";
 import { mightQueue } from "../../sql/locks/might-queue.ts";
+import { setsSomething } from "../../sql/locks/sets-something.ts";
 import type { LockRequest } from "../../sql/locks/types.ts";
 import type { Statement } from "../../sql/types.ts";
 
@@ -31,7 +32,7 @@ export function wantedLocks(statements: readonly Statement[]): WantedLocks | nul
     requests.push(...strong.map((request) => ({ ...request, early })));
     if ((rows && old.length > 0) || unknown !== null) early = false;
     // Another role may not have the right to lock, and SET TRANSACTION wants to be first.
-    if (statement.sessionEffect === "set" || statement.tag === "SET") early = false;
+    if (setsSomething(statement)) early = false;
   }
   const changesRows = statements.some(({ locks }) =>
     locks.requests.some(({ form }) => WAITS_FOR_ROWS.has(form)),

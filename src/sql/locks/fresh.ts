@@ -1,4 +1,5 @@
 import type { Statement } from "../types.ts";
+import { setsSomething } from "./sets-something.ts";
 import type { LockRequest, NamedRelation } from "./types.ts";
 
 /**
@@ -15,17 +16,14 @@ export class FreshRelations {
   }
 
   /** The requests of the next statement on relations that others may use. */
-  next({
-    locks,
-    sessionEffect,
-    sql,
-  }: Pick<Statement, "locks" | "sessionEffect" | "sql">): readonly LockRequest[] {
+  next(statement: Pick<Statement, "locks" | "sessionEffect" | "sql" | "tag">): readonly LockRequest[] {
+    const { locks, sql } = statement;
     const requests = locks.requests.filter(
       (request) => !this.#made.has(keyOf(request)) && !(this.#pathChanged && request.schema === null),
     );
     for (const one of locks.creates) this.#made.add(keyOf(one));
     // From here on a name without a schema may mean another relation than it does before the file runs.
-    if (sessionEffect === "set" && /search_path|\bschema\b/i.test(sql)) this.#pathChanged = true;
+    if (setsSomething(statement) && /search_path|\bschema\b/i.test(sql)) this.#pathChanged = true;
     return requests;
   }
 }
