@@ -1,9 +1,18 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createGodwit } from "../../../src/index.ts";
 import { Project } from "../../e2e/cli-harness.ts";
-import { serverUrl, testDatabase } from "../../support/postgres.ts";
-import { failureOf, hasHistory, statesOf, tablesOf, testProject, writeFiles } from "../../support/project.ts";
+import { createRole, serverUrl, testDatabase } from "../../support/postgres.ts";
+import {
+  eventsOf,
+  failureOf,
+  hasHistory,
+  statesOf,
+  tablesOf,
+  testProject,
+  writeFiles,
+} from "../../support/project.ts";
 import { testClient } from "./gate.ts";
 import { havePgbouncer, startPgbouncer, type Pooler, type PoolMode } from "./pgbouncer.ts";
 
@@ -117,6 +126,29 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])(
       expect(await tablesOf(database)).toEqual(["a", "b"]);
       expect((await godwit.down({ all: true })).total).toBe(2);
       expect(await tablesOf(database)).toEqual([]);
+    });
+
+    it("who stays in the way of a table is waited for and ended through it as well", async () => {
+      const { database, open } = await testProject({
+        "1_alter.sql": "ALTER TABLE users ADD COLUMN n int;\n",
+      });
+      const role = await createRole();
+      await database.query(`CREATE TABLE users (id int); GRANT ALL ON users TO ${role.name}`);
+      const blocker = await testClient(role.urlFor(database.url));
+      const { rows } = await blocker.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+      await blocker.query("BEGIN; SELECT FROM users");
+      await delay(1000);
+      const godwit = await open({
+        database: pooler.urlFor(database.url),
+        terminateBlockersAfterMs: 1500,
+      });
+      const run = godwit.up();
+      expect((await run).total).toBe(1);
+      expect(await eventsOf(run, "blocker.signalled")).toMatchObject([
+        { act: "terminate", pid: rows[0]?.pid },
+      ]);
+      const reasons = (await eventsOf(run, "migration.retrying")).map(({ reason }) => reason);
+      expect(reasons[0]).toMatch(/^public\.users is in use, held by/);
     });
 
     it("twenty at once apply everything once, some of them past the pooler", async () => {
