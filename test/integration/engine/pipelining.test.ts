@@ -1,3 +1,5 @@
+import { runRecord } from "../../../src/fleet/run-record.ts";
+import { up } from "../../../src/fleet/up.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createRole, testDatabase } from "../../support/postgres.ts";
 import {
@@ -98,7 +100,7 @@ describe("a commit that is refused, with the next migration on its way", () => {
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: applied", "3_c: pending, rolled_back"]);
   });
 
-  it("by a serialisation failure is refused likewise", async () => {
+  it("by a serialisation failure that comes again and again is refused likewise", async () => {
     const { godwit, database } = await testProject({
       "1_a.sql":
         "CREATE TABLE a (id int);\nCREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '40001'; END $$;\n" +
@@ -106,7 +108,16 @@ describe("a commit that is refused, with the next migration on its way", () => {
       "2_b.sql": "INSERT INTO a VALUES (1);\n",
       "3_c.sql": "CREATE TABLE c ();\n",
     });
-    const error = await failureOf(godwit.up(), "MIGRATION_FAILED");
+    const io = {
+      config: godwit.config,
+      emit: () => undefined,
+      signal: undefined,
+      connectWaitMs: 0,
+      lockWaitMs: 0,
+      lockRetryMs: 1000,
+      run: runRecord("up", {}),
+    };
+    const error = await failureOf(up(io, {}), "MIGRATION_FAILED");
     expect(error.message).toContain("2_b");
     expect(await tablesOf(database)).toEqual(["a"]);
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: failed", "3_c: pending"]);
