@@ -23,7 +23,11 @@ const NOT_RUN = new Set([
   "npm ci && npm test",
 ]);
 /** Pages that show commands in a block of type `text`, which is not run: they need a minute, or a pooler. */
-const ONLY_SHOWN = ["docs/errors/OBJECT_LOCK_TIMEOUT.md", "docs/errors/POOLER_NEEDS_DIRECT_URL.md"];
+const ONLY_SHOWN = [
+  "docs/errors/BLOCKED_OTHERS.md",
+  "docs/errors/OBJECT_LOCK_TIMEOUT.md",
+  "docs/errors/POOLER_NEEDS_DIRECT_URL.md",
+];
 
 const guide = repositoryFiles("docs/guide").filter((path) => path.endsWith(".md"));
 const pages = new Map(
