@@ -1,5 +1,6 @@
 import type { Session } from "../../postgres/session.ts";
 import { literal } from "../../sql/quote.ts";
+import { askCatalog } from "./ask-catalog.ts";
 import { awaitedJson, type AwaitedLock } from "./held-locks.ts";
 
 /** A session that holds a lock which ours would have to wait for. */
@@ -44,15 +45,16 @@ ORDER BY age DESC NULLS LAST, l.pid`;
 
 /**
  * Who holds a lock that conflicts with one of these (manual 13.3.1), oldest transaction first; this session is none of them. It
- * looks without asking for any lock, so nobody queues behind it. No transaction should be open.
- * @throws the server's error; GodwitError CONNECTION_LOST; the signal's reason.
+ * looks without asking for any lock, so nobody queues behind it. No transaction may be open.
+ * @throws as `askCatalog`.
  */
 export async function conflictingHolders(
   session: Session,
   awaited: readonly AwaitedLock[],
 ): Promise<readonly ConflictingHolder[]> {
   if (awaited.length === 0) return [];
-  const rows = await session.rows(HOLDERS.replace("$WANTED", () => literal(awaitedJson(awaited))));
+  const question = HOLDERS.replace("$WANTED", () => literal(awaitedJson(awaited)));
+  const rows = await askCatalog(session, question, null);
   return rows.map((row) => ({
     pid: row.pid === null ? null : Number(row.pid),
     oid: Number(row.oid),

@@ -2,6 +2,7 @@ import type { Session } from "../../postgres/session.ts";
 import { modeOf } from "../../sql/locks/mode-of.ts";
 import type { LockMode, LockRequest } from "../../sql/locks/types.ts";
 import { literal, qualified } from "../../sql/quote.ts";
+import { askCatalog } from "./ask-catalog.ts";
 import { reachSql } from "./reach-sql.ts";
 
 /** A relation that a request means. */
@@ -22,7 +23,7 @@ export interface FoundRelation<R> {
  * The relations that requests mean in the live catalog, in one question; what is not there is left out. No transaction may be
  * open.
  * @param searchPath to look names up along, ready for SET; null: the session's own.
- * @throws the server's error, the transaction that it came from rolled back; GodwitError CONNECTION_LOST.
+ * @throws as `askCatalog`.
  */
 export async function resolveLocks<R extends LockRequest>(
   session: Session,
@@ -36,22 +37,16 @@ export async function resolveLocks<R extends LockRequest>(
     reach,
     through,
   }));
-  const path = searchPath === null ? "" : `SET LOCAL search_path = ${searchPath}; `;
   const reaches = new Set(requests.map(({ reach }) => reach));
   const question = reachSql(reaches).replace("$ASKED", () => literal(JSON.stringify(asked)));
-  try {
-    const results = await session.results(`BEGIN READ ONLY; ${path}${question}; COMMIT`);
-    return results.at(-2)!.rows.map((row) => ({
-      request: requests[Number(row.n)]!,
-      oid: Number(row.oid),
-      schema: row.schema!,
-      name: row.name!,
-      mode: modeOf(requests[Number(row.n)]!, Math.floor(Number(row.version) / 10_000)),
-      lockable: row.lockable === "t",
-      depth: Number(row.depth),
-    }));
-  } catch (error) {
-    await session.cleanup(() => session.query("ROLLBACK"));
-    throw error;
-  }
+  const rows = await askCatalog(session, question, searchPath);
+  return rows.map((row) => ({
+    request: requests[Number(row.n)]!,
+    oid: Number(row.oid),
+    schema: row.schema!,
+    name: row.name!,
+    mode: modeOf(requests[Number(row.n)]!, Math.floor(Number(row.version) / 10_000)),
+    lockable: row.lockable === "t",
+    depth: Number(row.depth),
+  }));
 }

@@ -151,6 +151,20 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])(
       expect(reasons[0]).toMatch(/^public\.users is in use, held by/);
     });
 
+    it("a look at the catalog that has to wait is given up", async () => {
+      const { database, open } = await testProject({
+        "1_alter.sql": "ALTER TABLE users ADD COLUMN n int;\n",
+      });
+      await database.query("CREATE TABLE users (id int)");
+      const other = await testClient(database.url);
+      // As VACUUM FULL does.
+      await other.query("BEGIN; LOCK TABLE pg_catalog.pg_inherits IN ACCESS EXCLUSIVE MODE");
+      const godwit = await open({ database: pooler.urlFor(database.url), lockTimeoutMs: 300 });
+      const run = godwit.up({ timeoutMs: 30_000 });
+      for await (const event of run) if (event.type === "migration.retrying") await other.query("COMMIT");
+      expect((await run).total).toBe(1);
+    });
+
     it("twenty at once apply everything once, some of them past the pooler", async () => {
       const { database, open } = await testProject({
         "1_counter.sql": "CREATE TABLE counter (n int);\nINSERT INTO counter VALUES (0);\n",
