@@ -109,10 +109,11 @@ function walk(node: unknown, visit: (kind: string, part: object) => void): void 
     if (typeof value !== "object" || value === null) continue;
     // Where the grammar allows one kind of node alone, its fields stand right under the name of the field.
     const first = key.charCodeAt(0);
-    const kind = first >= A && first <= Z ? key : PLAIN_FIELDS[key];
-    if (kind !== undefined) {
+    const kind = first >= A && first <= Z ? key : key === "larg" || key === "rarg" ? "SelectStmt" : null;
+    if (kind !== null) {
       if (LEAVES.has(kind)) continue;
       visit(kind, value);
+      if (kind === "RangeVar") continue;
     }
     walk(value, visit);
   }
@@ -124,4 +125,3 @@ const LEAVES = new Set(["A_Const", "ColumnRef", "ParamRef", "String", "TypeName"
 const A = 65;
 const Z = 90;
 
-const PLAIN_FIELDS: Readonly<Record<string, string>> = { larg: "SelectStmt", rarg: "SelectStmt" };
