@@ -124,4 +124,3 @@ const LEAVES = new Set(["A_Const", "ColumnRef", "ParamRef", "String", "TypeName"
 
 const A = 65;
 const Z = 90;
-
