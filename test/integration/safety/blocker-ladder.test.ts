@@ -2,7 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import type { Godwit, GodwitEvent, GodwitOptions, Run } from "../../../src/index.ts";
-import { createRole, testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import {
+  createDatabase,
+  createRole,
+  startServer,
+  testDatabase,
+  type TestDatabase,
+} from "../../support/postgres.ts";
 import { eventsOf, testProject } from "../../support/project.ts";
 import { testClient } from "./gate.ts";
 
@@ -190,6 +196,29 @@ describe("a session that is in the way", () => {
     expect(told[0]).toMatch(
       new RegExp(`^1_alter waits for backend ${pid} \\(.*${why}, and it is let alone$`),
     );
+  });
+
+  it("is told of where it is a prepared transaction, which belongs to no session", async () => {
+    const server = await startServer({ settings: { max_prepared_transactions: "2" } });
+    try {
+      const database = await createDatabase({ server: server.conninfo });
+      await database.query("CREATE TABLE users (id int)");
+      await database.query("BEGIN; SELECT FROM users; PREPARE TRANSACTION 'left over'");
+      const { godwit } = await testProject(ALTERS, { database, options: { terminateBlockersAfterMs: 1000 } });
+      const run = godwit.up();
+      const told: string[] = [];
+      for await (const event of run) {
+        if (event.type !== "warning") continue;
+        told.push(`${event.message} | ${event.hint}`);
+        await database.query("ROLLBACK PREPARED 'left over'");
+      }
+      expect((await run).total).toBe(1);
+      expect(told).toEqual([
+        "1_alter waits for a prepared transaction; it is prepared, and it is let alone | see pg_prepared_xacts; COMMIT PREPARED or ROLLBACK PREPARED ends it",
+      ]);
+    } finally {
+      await server.stop();
+    }
   });
 
   it("is told of with the GRANT to type where the role may not do it", async () => {
