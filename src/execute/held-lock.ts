@@ -7,7 +7,8 @@ import { readHistory, type HistoryScope, type HistorySnapshot } from "../history
 import { asRefused } from "../history/refused.ts";
 import type { RunRecord } from "../history/runs.ts";
 import { upgradeHistory } from "../history/upgrade.ts";
-import { acquireLock, type WorkLeft } from "../lock/acquire.ts";
+import { acquireLock } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { proveNoEarlierSession } from "../lock/earlier-session.ts";
 import type { LockGate } from "../lock/gate.ts";
 import { LeaseKeeper } from "../lock/lease-keeper.ts";

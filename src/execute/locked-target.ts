@@ -4,7 +4,7 @@ import { readHistory, type HistoryScope, type HistorySnapshot } from "../history
 import { asRefused } from "../history/refused.ts";
 import { runFinishedSql, runStartedSql, type RunRecord } from "../history/runs.ts";
 import { HistoryWriter } from "../history/writer.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import type { LockGate } from "../lock/gate.ts";
 import { holderName, lockKey } from "../lock/key.ts";
 import { gaveBackSql, renewalSql, worksInSql, type Backend } from "../lock/row.ts";

@@ -3,7 +3,7 @@ import { GodwitError } from "../core/error.ts";
 import { readOpenSteps, readSnapshot } from "../history/read.ts";
 import { findNode } from "../migrations/pending.ts";
 import { compareIds } from "../migrations/order.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { parseMigrations } from "../migrations/parse.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import { compareWithHistory } from "../plan/compare.ts";

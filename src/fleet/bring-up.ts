@@ -3,11 +3,11 @@ import { throwIfAborted } from "../core/interrupt.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { Graph, GraphNode } from "../migrations/graph.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { parseMigrations } from "../migrations/parse.ts";
 import { assertNoProblems } from "../migrations/problems.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";
-import { compareWithHistory, type Comparison } from "../plan/compare.ts";
+import type { Comparison } from "../plan/compare.ts";
 import { plannedWithAlone } from "../plan/replan.ts";
 import type { Plan } from "../plan/types.ts";
 import { fleetGraph } from "./fleet-graph.ts";
@@ -15,6 +15,7 @@ import { inspect } from "./inspect.ts";
 import { NewHistories } from "./new-histories.ts";
 import type { FleetIo } from "./io.ts";
 import { LastingTarget } from "./lasting-target.ts";
+import { workLeft } from "./turn.ts";
 import { assertReachable } from "./pooled-target.ts";
 import type { UpOptions } from "./options.ts";
 import type { Participant } from "./participants.ts";
@@ -208,11 +209,7 @@ async function runSegment(
   known: Plan | null,
 ): Promise<void> {
   const { target, files, run } = participant;
-  const look = (snapshot: HistorySnapshot): WorkLeft => {
-    const { pending, repeatables } = compareWithHistory(files, snapshot.rows);
-    const left = pending.length + repeatables.length;
-    return { needed: left > 0, pending: left };
-  };
+  const look = (snapshot: HistorySnapshot): WorkLeft => workLeft(files, snapshot);
   await lasting.locked(look, async ({ context, snapshot }, { session }) => {
     const here = { ...participant, session };
     const findings = await inspect(io, session, target, files, snapshot);

@@ -13,7 +13,7 @@ import type { DownOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { listed } from "./streams.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { LastingTarget } from "./lasting-target.ts";
 import { TargetRun } from "./target-run.ts";
 

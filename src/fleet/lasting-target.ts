@@ -4,7 +4,7 @@ import type { Direction, GodwitEvent } from "../core/events.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { forcedOut } from "../history/forced-release.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { verdictOf } from "../postgres/error-verdict.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";

@@ -1,7 +1,7 @@
 import type { LockConfig } from "../config/types.ts";
 import { withLockedTarget, type LockedTarget } from "../execute/locked-target.ts";
 import type { HistorySnapshot } from "../history/read.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import { advisoryGate } from "../lock/advisory-gate.ts";
 import { OPEN_GATE, type LockGate } from "../lock/gate.ts";
 import { SERVER_FACTS_SQL, serverFactsFrom, type ServerFacts } from "../postgres/server-facts.ts";
@@ -61,7 +61,7 @@ export async function lockTarget<T>(
 }
 
 /** The provider that a run uses on a target. */
-function providerFor(lock: LockConfig, target: Target, facts: ServerFacts): LockGate["name"] {
+export function providerFor(lock: LockConfig, target: Target, facts: ServerFacts): LockGate["name"] {
   if (lock.provider !== "auto") return lock.provider;
   return isShared(target, facts) ? "lease" : "advisory";
 }

@@ -4,7 +4,7 @@ import type { StreamConfig } from "../config/types.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { readHistory, readSnapshot } from "../history/read.ts";
-import type { WorkLeft } from "../lock/acquire.ts";
+import type { WorkLeft } from "../lock/poll.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { Graph } from "../migrations/graph.ts";
 import type { Migration, MigrationFile } from "../migrations/types.ts";

@@ -34,14 +34,14 @@ export function finishRun(io: FleetIo, runs: readonly TargetRun[], durationMs: n
 }
 
 /** Runs `body`; an interruption that ends it carries what was done before. */
-export async function keepingResult(
+export async function keepingResult<T>(
   io: FleetIo,
   runs: readonly TargetRun[],
   started: number,
-  body: () => Promise<void>,
-): Promise<void> {
+  body: () => Promise<T>,
+): Promise<T> {
   try {
-    await body();
+    return await body();
   } catch (error) {
     if (!isGodwitError(error)) throw error;
     for (const run of runs) if (run.skipped === null) run.error ??= error;

@@ -5,7 +5,7 @@ import type { MigrationFile } from "../migrations/types.ts";
 import { hasWork } from "./inspect.ts";
 import type { FleetIo } from "./io.ts";
 import type { UpOptions } from "./options.ts";
-import { withParticipants } from "./participants.ts";
+import { withParticipants, type Participant } from "./participants.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { assertFolders, selectStreams } from "./streams.ts";
@@ -27,12 +27,29 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
   const attempt = (patient: FleetIo): Promise<RunResult> =>
     withParticipants(patient, streams, files, [], async (participants) => {
       const runs = participants.map((participant) => participant.run);
-      if (participants.some((participant) => hasWork(participant.findings.comparison))) {
+      const busy = participants.filter((participant) => hasWork(participant.findings.comparison));
+      const work = async (own: FleetIo, all: readonly Participant[]): Promise<void> => {
         // What parses and runs is not loaded where there is nothing to run.
         prepareParser();
         const { bringUp } = await import("./bring-up.ts");
-        const onBegin = (): void => void (begun = true);
-        await keepingResult(io, runs, started, () => bringUp(io, options, participants, files, onBegin));
+        await bringUp(own, options, all, files, () => void (begun = true));
+      };
+      const [only, ...others] = busy;
+      // Repeatables may turn out not to be put back: then there is no work, and no lock is asked for.
+      const isSure = only !== undefined && only.findings.comparison.pending.length > 0;
+      if (only !== undefined && (!isSure || others.length > 0)) {
+        await keepingResult(io, runs, started, () => work(io, participants));
+      } else if (only !== undefined) {
+        const { withTurn } = await import("./turn.ts");
+        const done = await keepingResult(io, runs, started, () =>
+          withTurn(io, only, (own, now) =>
+            work(
+              own,
+              participants.map((one) => (one === only ? now : one)),
+            ),
+          ),
+        );
+        if (!done) tellIdle(io, participants);
       }
       return finishRun(io, runs, monotonicMs() - started);
     });
@@ -42,6 +59,14 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
     if (begun) throw error;
     const { beginAgain } = await import("./begin-again.ts");
     return beginAgain(io, error, attempt, () => begun);
+  }
+}
+
+/** Another run has done it all while this one waited. */
+function tellIdle(io: FleetIo, participants: readonly Participant[]): void {
+  for (const { run } of participants) {
+    const { target, error, durationMs } = run.result();
+    io.emit({ type: "target.finished", target, applied: 0, durationMs, error });
   }
 }
 

@@ -120,6 +120,18 @@ describe("waiting for the lock", () => {
     expect((await project.godwit.up({ lockWaitMs: 0 })).total).toBe(2);
   });
 
+  it("comes before the files are read by their grammar, which only the one that runs them needs", async () => {
+    const project = await testProject(files);
+    const holder = await holdLock(project);
+    await holder.held;
+    await project.write({ "3_malformed.sql": "CREATE TABEL c ();\n" });
+    await failureOf(project.godwit.up({ lockWaitMs: 300 }), "LOCK_BUSY");
+    await holder.release();
+    await failureOf(project.godwit.up({ lockWaitMs: 300 }), "MIGRATION_MALFORMED");
+    expect(await tablesOf(project.database)).toEqual([]);
+    await nobodyLeft(project.database);
+  });
+
   it("names a run by its host and how long it has been at it; status names it too", async () => {
     const { database, godwit, open } = await testProject(files);
     const gate = await shutGate(database);
