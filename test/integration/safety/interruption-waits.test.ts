@@ -132,6 +132,10 @@ INSERT INTO slow VALUES (1);
     await gate.reached();
     await database.query("ALTER SYSTEM SET synchronous_standby_names = 'ghost'");
     await database.query("SELECT pg_reload_conf()");
+    // A session that begins after the server has read it again sees it; those that are there are told right then.
+    await expect
+      .poll(() => database.query("SHOW synchronous_standby_names"))
+      .toEqual([{ synchronous_standby_names: "ghost" }]);
     await gate.open();
     await expect
       .poll(() => database.query("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), {
