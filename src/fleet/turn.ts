@@ -9,6 +9,7 @@ import { inspect } from "./inspect.ts";
 import type { FleetIo } from "./io.ts";
 import { providerFor } from "./lock-target.ts";
 import type { Participant } from "./participants.ts";
+import { isShared } from "./pooled-target.ts";
 
 /**
  * Calls `body` when nobody else is at work on the only target that has work, with what was read of it then. On a direct connection
@@ -24,7 +25,7 @@ export async function withTurn(
 ): Promise<boolean> {
   const { files, session, target } = participant;
   const provider = providerFor(io.config.lock, target, participant.facts);
-  const isOwn = provider === "advisory" && !participant.facts.pooled && target.direct === null;
+  const isOwn = provider === "advisory" && !isShared(target, participant.facts);
   const gate = isOwn ? advisoryGate(session, target.scope) : OPEN_GATE;
   const started = monotonicMs();
   let hasWaited = false;
