@@ -10,6 +10,7 @@ import { upgradeHistory } from "../history/upgrade.ts";
 import { acquireLock } from "../lock/acquire.ts";
 import type { WorkLeft } from "../lock/poll.ts";
 import { proveNoEarlierSession } from "../lock/earlier-session.ts";
+import { ringBell } from "../lock/bell.ts";
 import type { LockGate } from "../lock/gate.ts";
 import { LeaseKeeper } from "../lock/lease-keeper.ts";
 import { gaveBackSql, type Claim, type Ownership } from "../lock/row.ts";
@@ -23,6 +24,8 @@ const UPGRADE_WAIT_MS = 60_000;
 export interface HeldLockOptions {
   /** Where the lock is asked for. */
   readonly session: Session;
+  /** No pooler shares it with others. */
+  readonly isOwn: boolean;
   /** Where the work goes on instead; null: in the same session. */
   readonly direct: ConnectionSettings | null;
   readonly facts: ServerFacts;
@@ -102,6 +105,7 @@ export async function withHeldLock<T>(
       await keeper?.close();
       if (!givenBack) await giveBack(session, scope, ownership, keeper !== null);
       await gate.leave();
+      await ringBell(session, scope);
       crashPoint("gate.left");
     }
   } finally {
@@ -125,6 +129,7 @@ async function acquire(options: HeldLockOptions): Promise<Claim | null> {
   const advisory = gate.name === "advisory";
   const acquiring = acquireLock({
     session,
+    isOwn: options.isOwn,
     scope,
     gate,
     by: {

@@ -32,6 +32,8 @@ export interface LockOptions {
   readonly scope: HistoryScope;
   readonly target: string;
   readonly run: RunRecord;
+  /** No pooler shares `session` with others. */
+  readonly isOwn: boolean;
   /** Its connection is ended with the lock. */
   readonly gate: LockGate;
   readonly leaseMs: number;

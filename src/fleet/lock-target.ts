@@ -1,4 +1,3 @@
-import type { LockConfig } from "../config/types.ts";
 import { withLockedTarget, type LockedTarget } from "../execute/locked-target.ts";
 import type { HistorySnapshot } from "../history/read.ts";
 import type { WorkLeft } from "../lock/poll.ts";
@@ -6,7 +5,8 @@ import { advisoryGate } from "../lock/advisory-gate.ts";
 import { OPEN_GATE, type LockGate } from "../lock/gate.ts";
 import { SERVER_FACTS_SQL, serverFactsFrom, type ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
-import { assertOwnSession, isShared } from "./pooled-target.ts";
+import { isShared, providerFor } from "./lock-provider.ts";
+import { assertOwnSession } from "./pooled-target.ts";
 import type { FleetIo } from "./io.ts";
 import { withTargetSession, type Target } from "./target.ts";
 
@@ -37,6 +37,7 @@ export async function lockTarget<T>(
       {
         session,
         facts,
+        isOwn: !isShared(target, facts),
         scope: target.scope,
         target: target.id,
         run: io.run,
@@ -58,12 +59,6 @@ export async function lockTarget<T>(
   if (provider !== "advisory" || !isShared(target, at.facts)) return run(at);
   if (target.direct === null) assertOwnSession(at.facts);
   return withDirectSession(io, target, run);
-}
-
-/** The provider that a run uses on a target. */
-export function providerFor(lock: LockConfig, target: Target, facts: ServerFacts): LockGate["name"] {
-  if (lock.provider !== "auto") return lock.provider;
-  return isShared(target, facts) ? "lease" : "advisory";
 }
 
 async function gateOf(

@@ -4,11 +4,6 @@ import type { PlannedMigration } from "../plan/types.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Target } from "./target.ts";
 
-/** Whether the way to a target leads through something that shares sessions: found by itself, or told by `direct_url`. */
-export function isShared(target: Target, facts: ServerFacts): boolean {
-  return facts.pooled || target.direct !== null;
-}
-
 /**
  * Refuses, before anything runs, what cannot go through a pooler where there is no way past it (law 10).
  * @throws GodwitError POOLER_NEEDS_DIRECT_URL.

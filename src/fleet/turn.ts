@@ -1,15 +1,15 @@
 import { monotonicMs } from "../core/clock.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
 import { advisoryGate } from "../lock/advisory-gate.ts";
+import { ringBell } from "../lock/bell.ts";
 import { OPEN_GATE } from "../lock/gate.ts";
 import type { WorkLeft } from "../lock/poll.ts";
 import { waitForTurn } from "../lock/turn.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 import { inspect } from "./inspect.ts";
 import type { FleetIo } from "./io.ts";
-import { providerFor } from "./lock-target.ts";
+import { isShared, providerFor } from "./lock-provider.ts";
 import type { Participant } from "./participants.ts";
-import { isShared } from "./pooled-target.ts";
 
 /**
  * Calls `body` when nobody else is at work on the only target that has work, with what was read of it then. On a direct connection
@@ -25,12 +25,13 @@ export async function withTurn(
 ): Promise<boolean> {
   const { files, session, target } = participant;
   const provider = providerFor(io.config.lock, target, participant.facts);
-  const isOwn = provider === "advisory" && !isShared(target, participant.facts);
-  const gate = isOwn ? advisoryGate(session, target.scope) : OPEN_GATE;
+  const isOwn = !isShared(target, participant.facts);
+  const gate = isOwn && provider === "advisory" ? advisoryGate(session, target.scope) : OPEN_GATE;
   const started = monotonicMs();
   let hasWaited = false;
   const turn = await waitForTurn({
     session,
+    isOwn,
     scope: target.scope,
     gate,
     waitMs: io.lockWaitMs,
@@ -49,6 +50,8 @@ export async function withTurn(
     return true;
   } finally {
     await gate.leave();
+    // Who heard it while the gate was still ours found it shut.
+    if (gate !== OPEN_GATE) await ringBell(session, target.scope);
   }
 }
 

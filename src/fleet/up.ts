@@ -9,6 +9,7 @@ import { withParticipants, type Participant } from "./participants.ts";
 import type { RunResult } from "./results.ts";
 import { finishRun, keepingResult } from "./run-outcome.ts";
 import { assertFolders, selectStreams } from "./streams.ts";
+import { withTurn } from "./turn.ts";
 import { prepareParser } from "../sql/parser.ts";
 
 /**
@@ -40,7 +41,6 @@ export async function up(io: FleetIo, options: UpOptions): Promise<RunResult> {
       if (only !== undefined && (!isSure || others.length > 0)) {
         await keepingResult(io, runs, started, () => work(io, participants));
       } else if (only !== undefined) {
-        const { withTurn } = await import("./turn.ts");
         const done = await keepingResult(io, runs, started, () =>
           withTurn(io, only, (own, now) =>
             work(

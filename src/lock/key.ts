@@ -22,6 +22,11 @@ export function advisoryKey(scope: LockScope): string {
   return digest(scope).readBigInt64BE(0).toString();
 }
 
+/** The channel on which it is told that the lock was given back; like the lock, it is local to a database. */
+export function lockChannel(scope: LockScope): string {
+  return `godwit_lock_${digest(scope).toString("hex", 0, 8)}`;
+}
+
 /** Prefix of application_name that all sessions of holders of this lock carry; at most 16 bytes. */
 export function holderPrefix(scope: LockScope): string {
   return `godwit/${digest(scope).toString("hex", 0, 4)}/`;

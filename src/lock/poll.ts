@@ -1,8 +1,8 @@
 import { monotonicMs } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GodwitError, isGodwitError } from "../core/error.ts";
-import { sleep } from "../core/interrupt.ts";
 import type { Session } from "../postgres/session.ts";
+import { Bell } from "./bell.ts";
 import type { LockGate } from "./gate.ts";
 import { describeHolder, findHolder, sayHolder, type LockHolder } from "./holder.ts";
 import type { LockScope } from "./key.ts";
@@ -24,6 +24,8 @@ export interface Waiting {
 
 export interface PollOptions {
   readonly session: Session;
+  /** Nobody shares the session with us, so that it can be told when the lock was given back (law 10). */
+  readonly isOwn: boolean;
   readonly scope: LockScope;
   readonly gate: LockGate;
   /** How long to wait, in milliseconds; 0: one attempt. */
@@ -39,6 +41,11 @@ const SHORTEST_POLL_MS = 20;
 const LONGEST_POLL_MS = 500;
 /** A wait is told of by so much of its length too late at most, and costs the less the longer it takes. */
 const POLL_SHARE = 0.06;
+/** With a bell only the end of a holder that could not ring it is noticed by asking. */
+const SHORTEST_POLL_WITH_BELL_MS = 250;
+const LONGEST_POLL_WITH_BELL_MS = 1000;
+/** A shorter wait is not worth a word. */
+const FIRST_REPORT_MS = 300;
 const REPORT_EVERY_MS = 1000;
 
 /**
@@ -53,8 +60,9 @@ export async function pollLock<T extends object | true>(
 ): Promise<T | null> {
   const { session, scope, gate, waitMs, signal } = options;
   const started = monotonicMs();
+  const bell = new Bell(session, scope);
   let isFirst = true;
-  let reported = -REPORT_EVERY_MS;
+  let nextReport = FIRST_REPORT_MS;
   for (;;) {
     let obstacle: GodwitError | null = null;
     const acquired = await attempt(isFirst).catch((error: unknown) => {
@@ -64,11 +72,13 @@ export async function pollLock<T extends object | true>(
       return null;
     });
     if (acquired === "not needed") return null;
-    if (acquired !== null) return acquired;
-    isFirst = false;
+    if (acquired !== null) {
+      await bell.stop();
+      return acquired;
+    }
     const elapsed = monotonicMs() - started;
-    if (elapsed - reported >= REPORT_EVERY_MS || elapsed >= waitMs) {
-      reported = elapsed;
+    if (elapsed >= nextReport || elapsed >= waitMs) {
+      nextReport = elapsed + REPORT_EVERY_MS;
       const holder = await findHolder(session, scope);
       const described = holder === null ? await gate.holder() : describeHolder(holder);
       const { needed, pending } = await options.look();
@@ -76,10 +86,22 @@ export async function pollLock<T extends object | true>(
       options.onWaiting({ holder: described, pending, elapsedMs: elapsed });
       if (elapsed >= waitMs) throw obstacle ?? busy(scope, holder, elapsed);
     }
-    const poll = Math.min(Math.max(SHORTEST_POLL_MS, elapsed * POLL_SHARE), LONGEST_POLL_MS);
-    // Jitter keeps fifty waiters from asking in step.
-    await sleep(Math.min(poll * (0.5 + Math.random()), Math.max(1, waitMs - elapsed)), signal);
+    const tryAgain = isFirst && options.isOwn && (await bell.listen());
+    isFirst = false;
+    // What was given back before it could be heard is found by asking once more.
+    if (tryAgain) continue;
+    const pause = Math.min(pauseAfter(elapsed, bell.listening), Math.max(1, waitMs - elapsed));
+    // Who gave it back may have done all there was.
+    if ((await bell.rung(pause, signal)) && !(await options.look()).needed) return null;
   }
+}
+
+function pauseAfter(elapsedMs: number, hasBell: boolean): number {
+  const shortest = hasBell ? SHORTEST_POLL_WITH_BELL_MS : SHORTEST_POLL_MS;
+  const longest = hasBell ? LONGEST_POLL_WITH_BELL_MS : LONGEST_POLL_MS;
+  const pause = Math.min(Math.max(shortest, elapsedMs * POLL_SHARE), longest);
+  // Jitter keeps fifty waiters from asking in step.
+  return pause * (0.5 + Math.random());
 }
 
 function busy(scope: LockScope, holder: LockHolder | null, elapsedMs: number): GodwitError {

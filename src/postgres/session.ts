@@ -56,6 +56,8 @@ export class Session {
   readonly settings: ConnectionSettings;
   /** Called for every NOTICE and WARNING of statements that brought no listener of their own. */
   onNotice: NoticeListener | undefined;
+  /** Called for every NOTIFY on a channel that this session listens on. */
+  onNotification: ((channel: string) => void) | undefined;
   readonly #client: pg.Client;
   #signal: AbortSignal | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -77,6 +79,7 @@ export class Session {
       const tell = this.#listeners[0]?.onNotice ?? this.onNotice;
       tell?.({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" }, notice.code);
     });
+    client.on("notification", ({ channel }) => this.onNotification?.(channel));
     this.#follow(signal);
   }
 
