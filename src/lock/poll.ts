@@ -42,10 +42,9 @@ const LONGEST_POLL_MS = 500;
 /** A wait is told of by so much of its length too late at most, and costs the less the longer it takes. */
 const POLL_SHARE = 0.06;
 /** With a bell only the end of a holder that could not ring it is noticed by asking. */
-const SHORTEST_POLL_WITH_BELL_MS = 250;
+const SHORTEST_POLL_WITH_BELL_MS = 500;
 const LONGEST_POLL_WITH_BELL_MS = 1000;
-/** A shorter wait is not worth a word. */
-const FIRST_REPORT_MS = 300;
+/** A wait that is shorter is not worth a word. */
 const REPORT_EVERY_MS = 1000;
 
 /**
@@ -62,7 +61,7 @@ export async function pollLock<T extends object | true>(
   const started = monotonicMs();
   const bell = new Bell(session, scope);
   let isFirst = true;
-  let nextReport = FIRST_REPORT_MS;
+  let nextReport = REPORT_EVERY_MS;
   for (;;) {
     let obstacle: GodwitError | null = null;
     const acquired = await attempt(isFirst).catch((error: unknown) => {
