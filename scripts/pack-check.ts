@@ -13,8 +13,15 @@ const root = join(import.meta.dirname, "..");
 const LIMIT_MS = 180_000;
 const run = promisify(execFile);
 
-async function output(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { stdout } = await run(command, args, { cwd, timeout: LIMIT_MS, maxBuffer: 16 * 1024 * 1024 });
+/** @param temporary folder for temporary files; left out: the system's. */
+async function output(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  temporary: string = tmpdir(),
+): Promise<string> {
+  const env = { ...process.env, TMPDIR: temporary };
+  const { stdout } = await run(command, args, { cwd, env, timeout: LIMIT_MS, maxBuffer: 16 * 1024 * 1024 });
   return stdout.trim();
 }
 
@@ -84,6 +91,19 @@ async function check(folder: string): Promise<void> {
     await output(process.execPath, ["use.js"], project),
     "true DATABASE_NOT_CONFIGURED",
   );
+
+  // The second run uses the compiled code that the first one kept.
+  await writeFile(join(project, "godwit.config.yaml"), "migrations: migrations\n");
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary);
+  const graph = (): Promise<string> =>
+    output("npx", ["--no-install", "godwit", "graph", "--offline"], project, temporary);
+  const first = await graph();
+  expectEqual("godwit graph, again", await graph(), first);
+  const kept = (await readdir(temporary, { recursive: true })).filter((name) =>
+    name.includes("godwit-process-"),
+  );
+  expectEqual("files of compiled code", String(kept.length), "1");
 
   await writeFile(join(project, "use.ts"), USE_TYPES);
   await writeFile(

@@ -1,10 +1,11 @@
-import { chmod, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { DEFERRED, deferred } from "./deferred.ts";
 import { lazyModules } from "./lazy-modules.ts";
 import { leanBuiltins } from "./lean-builtins.ts";
+import { asScripts, runsScripts } from "./scripts.ts";
 
 /** What reads a configuration file brings a YAML parser and a validator, a third of all: apart, since many runs have no file. */
 const CONFIG_FILE = ["read-text", "validate"];
@@ -19,10 +20,6 @@ const EXTERNAL = ["libpg-query", "pg-native", "redis"];
  * @returns the paths of all modules that went in, relative to the root.
  */
 export async function bundle(root: string, dist: string): Promise<readonly string[]> {
-  const main = await run(root, dist, {
-    entryPoints: { "cli/main": "src/cli/main.ts" },
-    plugins: [beside("process"), leanBuiltins(), lazyModules()],
-  });
   const rest = await run(root, dist, {
     entryPoints: { "cli/process": "src/cli/process.ts", "cli/deferred": DEFERRED },
     chunkNames: "cli/shared",
@@ -35,7 +32,11 @@ export async function bundle(root: string, dist: string): Promise<readonly strin
     ],
     minifyWhitespace: true,
   });
-  await mergeShared(join(dist, "cli"));
+  const hashes = await asScripts(join(dist, "cli"));
+  const main = await run(root, dist, {
+    entryPoints: { "cli/main": "src/cli/main.ts" },
+    plugins: [runsScripts(hashes), leanBuiltins(), lazyModules()],
+  });
   const configFile = await run(root, dist, {
     entryPoints: CONFIG_FILE.map((name) => ({ in: `src/config/${name}.ts`, out: `cli/${name}` })),
     minifyWhitespace: true,
@@ -84,22 +85,6 @@ async function assertAscii(path: string): Promise<void> {
   const text = await readFile(path, "utf8");
   const found = /[^\n]{0,40}[^\0-\x7f][^\n]{0,40}/.exec(text);
   if (found !== null) throw new Error(`${path} is not ASCII: ${found[0]}`);
-}
-
-/**
- * Everything that the process needs is shared with what is deferred, so that esbuild leaves of its entry only a line
- * that passes an export on. One file is opened instead of two.
- */
-async function mergeShared(folder: string): Promise<void> {
-  const [entry, shared, deferredFile] = ["process.js", "shared.js", "deferred.js"].map((name) =>
-    join(folder, name),
-  );
-  const left = await readFile(entry!, "utf8");
-  if (!/^import\{\w+\}from"\.\/shared\.js";export\{\w+\};\s*$/.test(left))
-    throw new Error(`${entry} is more than an entry: ${left}`);
-  await rename(shared!, entry!);
-  const text = await readFile(deferredFile!, "utf8");
-  await writeFile(deferredFile!, text.replaceAll('from"./shared.js"', 'from"./process.js"'));
 }
 
 /** Leaves dynamic imports of `./<name>.ts` outside, as bundles that lie beside the one that is made. */

@@ -19,8 +19,10 @@ if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
   process.stdout.write(`${ownVersion()}\n`);
 } else {
   const { compileBaselineOnMainThread, finishCompiling } = await import("./compile-flags.ts");
+  const { saveCompiled } = await import("./cached-bundles.ts");
   compileBaselineOnMainThread();
   const leave = (status: number): never => {
+    if (status === 0) saveCompiled();
     finishCompiling();
     process.exit(status);
   };
