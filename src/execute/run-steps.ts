@@ -10,7 +10,7 @@ import type { ExecutionContext } from "./context.ts";
 import { TransactionCount } from "./committed-by-itself.ts";
 import { CourteousWork } from "./courteous-work.ts";
 import { readied, settleEarlier } from "./half-done/settle-earlier.ts";
-import { dropLeftovers, indexesBefore, type IndexesBefore } from "./leftover-index.ts";
+import { dropLeftovers, indexesBefore, type IndexesBefore } from "./half-done/leftover-index.ts";
 import { limitsOf } from "./patient.ts";
 import { startedEntry, stepEntry, type StatementOutcome } from "./log-entries.ts";
 import { finishedChange, migrationRecord, stepRecord } from "./records.ts";

@@ -1,6 +1,7 @@
 import { monotonicMs } from "../../core/clock.ts";
 import { GodwitError } from "../../core/error.ts";
 import { sleep } from "../../core/interrupt.ts";
+import type { Session } from "../../postgres/session.ts";
 import { subject } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
@@ -23,6 +24,15 @@ const HOLDERS_SQL = `SELECT pg_catalog.string_agg(coalesce('backend ' || l.pid |
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid`;
 
 /**
+ * Who else is at work on a table, in words; null: nobody.
+ * @param table its oid.
+ */
+export async function whoIsAtWork(session: Session, table: string): Promise<string | null> {
+  const [row] = await session.rows(HOLDERS_SQL, [table]);
+  return row?.holders ?? null;
+}
+
+/**
  * Waits until nobody else is at work on a table: what looks half done may just be in the making. Holds no lock and no
  * snapshot meanwhile, for which the other might wait.
  * @param table its oid.
@@ -40,8 +50,7 @@ export async function waitForOthers(
   const began = monotonicMs();
   let told = -Infinity;
   for (;;) {
-    const [row] = await session.rows(HOLDERS_SQL, [table]);
-    const holders = row?.holders ?? null;
+    const holders = await whoIsAtWork(session, table);
     if (holders === null) return told !== -Infinity;
     const elapsedMs = monotonicMs() - began;
     if (withinMs > 0 && elapsedMs >= withinMs) throw stillAtWork(planned, what, holders);

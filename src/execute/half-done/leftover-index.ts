@@ -1,7 +1,9 @@
-import type { Session } from "../postgres/session.ts";
-import { parseSql } from "../sql/parser.ts";
-import { literal, qualified } from "../sql/quote.ts";
-import type { Statement } from "../sql/types.ts";
+import { whoIsAtWork } from "./holders.ts";
+import { findIndexes, type TableIndex } from "./indexes.ts";
+import type { Session } from "../../postgres/session.ts";
+import { parseSql } from "../../sql/parser.ts";
+import { literal, qualified } from "../../sql/quote.ts";
+import type { Statement } from "../../sql/types.ts";
 
 /** The INVALID indexes that were there before a statement, to know later which ones it left. */
 export interface IndexesBefore {
@@ -17,8 +19,8 @@ export interface IndexesBefore {
 export async function indexesBefore(session: Session, statement: Statement): Promise<IndexesBefore | null> {
   const condition = statement.patient ? await leftoversOf(statement.sql) : null;
   if (condition === null) return null;
-  const rows = await invalidIndexes(session, condition);
-  return { condition, oids: new Set(rows.map(({ oid }) => oid)) };
+  const indexes = await invalidIndexes(session, condition);
+  return { condition, oids: new Set(indexes.map(({ oid }) => oid)) };
 }
 
 /**
@@ -35,10 +37,12 @@ export async function dropLeftovers(
 ): Promise<{ readonly dropped: string[]; readonly left: string[] }> {
   const dropped: string[] = [];
   const left: string[] = [];
-  for (const { oid, name, busy } of await invalidIndexes(session, before.condition)) {
+  for (const { oid, table, schema, name: bare } of await invalidIndexes(session, before.condition)) {
     if (before.oids.has(oid)) continue;
+    const name = qualified(schema, bare);
     try {
-      if (busy) throw new Error("somebody else is at work on the table");
+      if ((await whoIsAtWork(session, table)) !== null)
+        throw new Error("somebody else is at work on the table");
       await session.query(`SET statement_timeout = ${withinMs}; SET lock_timeout = 0`);
       await session.query(`DROP INDEX CONCURRENTLY ${name}`);
       dropped.push(name);
@@ -49,24 +53,8 @@ export async function dropLeftovers(
   return { dropped, left };
 }
 
-async function invalidIndexes(
-  session: Session,
-  condition: string,
-): Promise<{ readonly oid: string; readonly name: string; readonly busy: boolean }[]> {
-  const rows = await session.rows(
-    `SELECT c.oid, n.nspname AS schema, c.relname AS name, EXISTS (
-       SELECT FROM pg_catalog.pg_locks l WHERE l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock'
-         AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-         AND l.pid <> pg_catalog.pg_backend_pid()) AS busy
-     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE NOT i.indisvalid AND c.relkind = 'i' AND ${condition}`,
-  );
-  return rows.map((row) => ({
-    oid: row.oid ?? "",
-    name: qualified(row.schema ?? null, row.name ?? ""),
-    busy: row.busy === "t",
-  }));
+async function invalidIndexes(session: Session, condition: string): Promise<TableIndex[]> {
+  return findIndexes(session, `NOT i.indisvalid AND ${condition}`, []);
 }
 
 /** What a statement may leave, as a condition; null: nothing. */
