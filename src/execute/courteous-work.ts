@@ -1,4 +1,4 @@
-import type { HistoryChange } from "../history/writer.ts";
+import type { HistoryChange } from "../history/change.ts";
 import { isPatientStep } from "../plan/patient-step.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { blockedOthers } from "./blocked-others.ts";

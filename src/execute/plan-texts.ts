@@ -1,4 +1,5 @@
-import type { HistoryChange, HistoryWriter } from "../history/writer.ts";
+import type { HistoryChange } from "../history/change.ts";
+import type { HistoryWriter } from "../history/writer.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 
 /** More than this is not sent in one statement. */
@@ -40,7 +41,7 @@ export class PlanTexts {
     this.#areStored = true;
     return {
       ...without,
-      statements: [...(change.statements ?? []), writer.storeFiles([...this.#together.values()])],
+      statements: [...(change.statements ?? []), writer.statements.storeFiles([...this.#together.values()])],
     };
   }
 }

@@ -1,7 +1,7 @@
 import { GodwitError } from "../core/error.ts";
 import { statementsOf } from "../plan/steps.ts";
 import type { PlannedMigration } from "../plan/types.ts";
-import { isWhole } from "./run-whole.ts";
+import { isWhole } from "./whole/whole.ts";
 
 const HINT =
   "name the server itself for it: direct_url in the configuration, or --direct-url postgresql://user@server:5432/database";

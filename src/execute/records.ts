@@ -1,6 +1,7 @@
 import type { GodwitError } from "../core/error.ts";
 import type { MigrationStatus } from "../history/types.ts";
-import type { HistoryChange, HistoryWriter, MigrationRecord, StepRecord } from "../history/writer.ts";
+import type { HistoryChange, MigrationRecord, StepRecord } from "../history/change.ts";
+import type { HistoryWriter } from "../history/writer.ts";
 import { statementsOf, stepHash } from "../plan/steps.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import { failedEntry, finishedEntry, storedError, type StatementOutcome } from "./log-entries.ts";
@@ -41,7 +42,7 @@ export function finishedChange(
   messages: readonly string[] = [],
 ): HistoryChange & { readonly statements: readonly string[] } {
   return {
-    statements: planned.direction === "down" ? [writer.repeatablesDue()] : [],
+    statements: planned.direction === "down" ? [writer.statements.repeatablesDue()] : [],
     log: [finishedEntry(planned, outcomes, durationMs, messages)],
     migration: migrationRecord(planned, planned.direction === "up" ? "completed" : "rolled_back", durationMs),
   };

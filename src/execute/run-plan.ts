@@ -4,7 +4,8 @@ import type { ExecutionContext } from "./context.ts";
 import { assertPoolable } from "./poolable.ts";
 import { warnOfLongQueues } from "./long-queues.ts";
 import { MustStandAlone, runMigration, type MigrationOutcome } from "./run-migration.ts";
-import { isWhole, WholeRunner } from "./run-whole.ts";
+import { isWhole } from "./whole/whole.ts";
+import { WholeRunner } from "./whole/run-whole.ts";
 
 /** Migrations that are shown to the runner, which may send some of them ahead. */
 const LOOK_AHEAD = 16;

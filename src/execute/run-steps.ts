@@ -1,6 +1,6 @@
 import { monotonicMs } from "../core/clock.ts";
 import { crashPoint } from "../core/crash-points.ts";
-import type { HistoryChange } from "../history/writer.ts";
+import type { HistoryChange } from "../history/change.ts";
 import { mayCommit } from "../plan/decidable.ts";
 import { statementsOf } from "../plan/steps.ts";
 import { isPatientStep } from "../plan/patient-step.ts";
@@ -61,12 +61,12 @@ export async function runSteps(
   await writer.write({
     log: [startedEntry(planned)],
     ...(resume === null
-      ? { statements: [writer.forgetSteps(planned.id, planned.kind)] }
+      ? { statements: [writer.statements.forgetSteps(planned.id, planned.kind)] }
       : {
           migration: migrationRecord(planned, "running"),
           ...(resume.begun === null || resume.begun.isNext
             ? {}
-            : { statements: [writer.forgetStep({ ...planned, ordinal: resume.begun.ordinal })] }),
+            : { statements: [writer.statements.forgetStep({ ...planned, ordinal: resume.begun.ordinal })] }),
         }),
   });
   const all: StatementOutcome[] = [];
@@ -78,7 +78,7 @@ export async function runSteps(
   const change = finishedChange(writer, planned, all, monotonicMs() - started, messages);
   await writer.write({
     ...change,
-    statements: [...change.statements, writer.forgetSteps(planned.id, planned.kind)],
+    statements: [...change.statements, writer.statements.forgetSteps(planned.id, planned.kind)],
   });
   crashPoint("steps.completed", planned.id);
   return all;

@@ -1,6 +1,6 @@
 import { crashPoint } from "../core/crash-points.ts";
 import { throwIfAborted } from "../core/interrupt.ts";
-import type { HistoryChange } from "../history/writer.ts";
+import type { HistoryChange } from "../history/change.ts";
 import { isoTimestamp } from "../postgres/server-facts.ts";
 import { BEGIN, workSettingsSql } from "../postgres/work-session.ts";
 import type { PlannedMigration, PlanStep } from "../plan/types.ts";

@@ -1,6 +1,6 @@
 import type { LogEntry } from "../history/log-chain.ts";
 import type { MigrationStatus } from "../history/types.ts";
-import type { MigrationRecord } from "../history/writer.ts";
+import type { MigrationRecord } from "../history/change.ts";
 import type { Migration } from "../migrations/types.ts";
 
 /** What the history is to say of a migration that was not run but is declared to be in the database, with its texts. */

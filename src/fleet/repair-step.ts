@@ -57,6 +57,6 @@ export async function markStep(
         details,
       ),
     ],
-    statements: [context.writer.forgetStep({ id, kind, direction, ordinal })],
+    statements: [context.writer.statements.forgetStep({ id, kind, direction, ordinal })],
   });
 }

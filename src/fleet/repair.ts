@@ -105,21 +105,21 @@ async function act(locked: LockedTarget, { scope, action, subject, reason, parse
             accepted: record.checksum,
           }),
         ],
-        statements: writer.acceptFile(record),
+        statements: writer.statements.acceptFile(record),
       });
       return;
     }
     case "forget":
       await writer.write({
         log: [actEntry("repair.forgotten", id, `forgot ${id}`, reason, before)],
-        statements: [writer.forgetSteps(id, kind), writer.forgetMigration(id, kind)],
+        statements: [writer.statements.forgetSteps(id, kind), writer.statements.forgetMigration(id, kind)],
       });
       return;
     case "mark-applied":
       await writer.write({
         log: [actEntry("repair.marked_applied", id, `declared ${id} applied`, reason, before)],
         migration: recordOfFile(parsed.get(file!)!, "completed"),
-        statements: [writer.forgetSteps(id, kind)],
+        statements: [writer.statements.forgetSteps(id, kind)],
       });
       return;
     case "mark-step-applied":
@@ -145,7 +145,7 @@ async function act(locked: LockedTarget, { scope, action, subject, reason, parse
           error: null,
           files: null,
         },
-        statements: [writer.forgetSteps(id, kind)],
+        statements: [writer.statements.forgetSteps(id, kind)],
       });
     }
   }

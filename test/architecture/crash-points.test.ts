@@ -13,7 +13,7 @@ const PLACES: Readonly<Record<CrashPoint, string>> = {
   "transaction.statements-done": "execute/transaction.ts",
   "transaction.commit-sent": "execute/transaction.ts",
   "transaction.committed": "execute/transaction.ts",
-  "bulk.sent": "execute/run-whole.ts",
+  "bulk.sent": "execute/whole/run-whole.ts",
   "code.running": "execute/code-database.ts",
   "standalone.judged": "execute/run-steps.ts",
   "standalone.before-intent": "execute/run-steps.ts",
