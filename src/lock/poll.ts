@@ -89,7 +89,8 @@ export async function pollLock<T extends object | true>(
     isFirst = false;
     // What was given back before it could be heard is found by asking once more.
     if (tryAgain) continue;
-    const pause = Math.min(pauseAfter(elapsed, bell.listening), Math.max(1, waitMs - elapsed));
+    const untilNext = Math.min(waitMs, nextReport) - (monotonicMs() - started);
+    const pause = Math.min(pauseAfter(elapsed, bell.listening), Math.max(1, untilNext));
     // Who gave it back may have done all there was.
     if ((await bell.rung(pause, signal)) && !(await options.look()).needed) return null;
   }

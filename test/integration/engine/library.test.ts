@@ -289,7 +289,7 @@ describe("an abort signal", () => {
 describe("Godwit's lock", () => {
   it("is waited for, and what another run did meanwhile is not done again", async () => {
     const { godwit, open } = await testProject({
-      "1_a.sql": "SELECT pg_sleep(1.2);\nCREATE TABLE a ();",
+      "1_a.sql": "SELECT pg_sleep(3);\nCREATE TABLE a ();",
       "2_b.sql": "CREATE TABLE b ();",
     });
     const holder = godwit.up();
