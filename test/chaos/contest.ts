@@ -161,7 +161,8 @@ class Contest {
       if (!isInside) this.#problems.push(`${point}: ${by.name} stands there without the lock`);
       return isInside;
     }
-    if (point === "lock.given-back" || point === "gate.left") return true;
+    // Who lost its session passes these too, and has nothing left that could be struck.
+    if (point === "lock.given-back" || point === "gate.left") return !by.hasLost;
     const owner = await ownerIn(world.query);
     if (owner !== null && owner.token === by.ownership?.token) return !by.hasLost;
     if (!by.hasLost && !variant.overtakes)
@@ -269,7 +270,8 @@ class Contest {
     const { exit, signal } = ended;
     if (one.suffered.some((what) => what.startsWith("kill"))) return;
     const mayFail = one.suffered.some((what) => /^(?:terminate|ask|restart)/.test(what));
-    const allowed = mayFail ? MAY_END_WITH : [0];
+    const lost = one.suffered.filter((what) => /^(?:terminate|stop)/.test(what)).length;
+    const allowed = [...(mayFail ? MAY_END_WITH : [0]), ...(lost >= MOST_LOSSES ? [LOCK_LOST] : [])];
     if (exit !== null && allowed.includes(exit)) return;
     const what = one.suffered.length === 0 ? "nothing" : one.suffered.join(", ");
     this.#problems.push(
@@ -277,6 +279,10 @@ class Contest {
     );
   }
 }
+
+/** One that loses its lock so often in a migration gives up. */
+const MOST_LOSSES = 3;
+const LOCK_LOST = 4;
 
 /** A session or a server that went away is 1 or 8, a request to stop is 143; nothing may ever ask for a person. */
 const MAY_END_WITH: readonly number[] = [0, 1, 8, 143];
