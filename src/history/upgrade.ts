@@ -4,6 +4,7 @@ import { sleep } from "../core/interrupt.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
+import { BEGIN_READ_COMMITTED } from "../postgres/work-session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { assertWritable, readHistory, type HistoryScope } from "./read.ts";
 import { asRefused } from "./refused.ts";
@@ -36,7 +37,9 @@ export async function upgradeHistory(
     const from = meta?.version ?? 0;
     if (from >= HISTORY_VERSION) return { from, to: from };
 
-    await session.query(`BEGIN; SET LOCAL lock_timeout = ${Math.max(1, Math.ceil(options.waitMs))}`);
+    await session.query(
+      `${BEGIN_READ_COMMITTED}; SET LOCAL lock_timeout = ${Math.max(1, Math.ceil(options.waitMs))}`,
+    );
     try {
       const [row] = await session.rows(
         `SELECT pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)}) AS locked`,
@@ -125,7 +128,7 @@ export interface NewHistory {
 export function beginHistory(session: Session, scope: HistoryScope, toolVersion: string): NewHistory {
   const free = `pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)})`;
   const statements = [
-    "BEGIN",
+    BEGIN_READ_COMMITTED,
     `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = ${EARLY_WAIT_MS}`,
     `SELECT pg_catalog.int4div(1, ${free}::pg_catalog.int4)`,
     schemaSql(ident(scope.schema)),

@@ -2,6 +2,7 @@ import { GodwitError } from "../core/error.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session, TextRow } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
+import { BEGIN_READ_COMMITTED } from "../postgres/work-session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import type { LockProviderName } from "./gate.ts";
 import { advisoryKey, lockKey, type LockScope } from "./key.ts";
@@ -68,7 +69,7 @@ export async function claim(
 ): Promise<Claim | null> {
   const guard =
     by.provider === "advisory" ? "true" : `pg_catalog.pg_try_advisory_xact_lock(${advisoryKey(scope)})`;
-  const text = `BEGIN; SET LOCAL lock_timeout = ${ROW_WAIT_MS}; ${claimSql(scope, seen, by, guard)}; COMMIT`;
+  const text = `${BEGIN_READ_COMMITTED}; SET LOCAL lock_timeout = ${ROW_WAIT_MS}; ${claimSql(scope, seen, by, guard)}; COMMIT`;
   try {
     const results = await session.results(text);
     const row = results.find(({ rows }) => rows.length > 0)?.rows[0];

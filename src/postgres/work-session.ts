@@ -29,11 +29,18 @@ const NOTICE_DEAD_CLIENT =
   "; SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 50000";
 
 /**
+ * Begins a transaction that reads or changes the row of a lock. Whatever the role or the database has set, it must see what others
+ * committed while it lasts, as a lease that was renewed; under a snapshot of its beginning the server refuses to change such a row
+ * (40001, manual 13.2.2), each time anew.
+ */
+export const BEGIN_READ_COMMITTED = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/**
  * Begins a transaction in a work session. Statements are sent behind it without waiting for its answer, and it may be
  * cancelled like any other: then they would run and commit one by one. Since a work session is read-only outside of
  * transactions that are begun like this, the server refuses them instead.
  */
-export const BEGIN = "BEGIN READ WRITE";
+export const BEGIN: string = `${BEGIN_READ_COMMITTED} READ WRITE`;
 
 /** The statements that establish the settings, as one string; behind a pooler for the open transaction alone. */
 export function workSettingsSql(settings: WorkSettings): string {
