@@ -1,3 +1,4 @@
+import { maskedQuery } from "../postgres/masked-query.ts";
 import type { TextRow } from "../postgres/session.ts";
 import { heldSql } from "./locks/held-locks.ts";
 import type { SecondSession, WatchedBackend } from "./second-session.ts";
@@ -93,7 +94,7 @@ const row = (alias: string): string => `(${SAME_OBJECT.map((column) => `${alias}
 
 /** Of `a` in pg_stat_activity, with its role `r`; see `blockerOf`. */
 const WHO = `EXTRACT(epoch FROM a.backend_start)::text AS started, a.application_name,
-  pg_catalog.left(a.query, 80) AS query, a.usename, a.state, a.backend_type AS kind, coalesce(r.rolsuper, false) AS superuser,
+  ${maskedQuery("a.query")} AS query, a.usename, a.state, a.backend_type AS kind, coalesce(r.rolsuper, false) AS superuser,
   EXTRACT(epoch FROM a.xact_start)::text AS transaction,
   coalesce(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start) * 1000, 0) AS transaction_ms,
   CASE WHEN a.state LIKE 'idle in transaction%' THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change) * 1000 ELSE 0 END AS idle_ms`;

@@ -1,3 +1,4 @@
+import { maskedQuery } from "../postgres/masked-query.ts";
 import type { TextRow } from "../postgres/session.ts";
 import type { SecondSession, WatchedBackend } from "./second-session.ts";
 
@@ -25,8 +26,6 @@ export interface BlockingSight {
   readonly waiters: readonly Waiter[];
 }
 
-const QUERY_SHOWN = 80;
-
 /**
  * Who waits for the session $1 that began at $2, directly or behind others that do. `pg_blocking_pids` tells both who holds a lock and who stands
  * before in its queue (manual 9.27.1), so that those behind a waiting request of ours count as well; whoever waits for a row
@@ -42,7 +41,7 @@ const LOOK_SQL = `WITH RECURSIVE waits AS MATERIALIZED (
   SELECT w.pid FROM waits w WHERE $1::integer = ANY (w.blockers)
   UNION SELECT w.pid FROM waits w JOIN caught c ON c.pid = ANY (w.blockers)
 ), waiters AS (
-  SELECT w.pid, w.waited, a.application_name, pg_catalog.left(nullif(a.query, '<insufficient privilege>'), ${QUERY_SHOWN}) AS query,
+  SELECT w.pid, w.waited, a.application_name, ${maskedQuery("nullif(a.query, '<insufficient privilege>')")} AS query,
     CASE WHEN w.locktype = 'relation' AND w.database = a.datid AND a.datname = pg_catalog.current_database()
       THEN w.relation::pg_catalog.regclass::text END AS relation
   FROM caught JOIN waits w USING (pid) JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid

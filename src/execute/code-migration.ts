@@ -1,4 +1,5 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
+import { maskSecrets } from "../core/mask-secrets.ts";
 import { placeOfThrown } from "../migrations/code-error.ts";
 import { loadCodeMigration } from "../migrations/code.ts";
 import type { PlannedMigration } from "../plan/types.ts";
@@ -69,7 +70,9 @@ export async function toCodeError(
   const known = toMigrationError(error, planned, null, blockers);
   return new GodwitError(known.code, `${planned.id}: a query failed: ${refused.error.message}`, {
     ...(known.sqlstate === undefined ? {} : { sqlstate: known.sqlstate }),
-    detail: [`the query: ${refused.text}`, known.detail].filter((line) => line !== undefined).join("\n"),
+    detail: [`the query: ${maskSecrets(refused.text)}`, known.detail]
+      .filter((line) => line !== undefined)
+      .join("\n"),
     hint: known.hint ?? `mend the file, then: godwit ${planned.direction}`,
     ...place,
     cause: error,

@@ -1,5 +1,6 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import type { ErrorCode } from "../core/error-codes.ts";
+import { maskSecrets } from "../core/mask-secrets.ts";
 import { isDatabaseError, type DatabaseError } from "../postgres/database-error.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { excerpt, serverPosition } from "../sql/excerpt.ts";
@@ -72,7 +73,8 @@ function detailOf(
     error.where === undefined ? undefined : `in ${error.where}`,
     error.constraint === undefined ? undefined : `constraint: ${error.constraint}`,
   ].filter((line) => line !== undefined && line !== "");
-  return lines.length === 0 ? {} : { detail: lines.join("\n") };
+  // What a DO block or a function ran stands in it, with all that it said.
+  return lines.length === 0 ? {} : { detail: maskSecrets(lines.join("\n")) };
 }
 
 function hintFor(error: DatabaseError, planned: PlannedMigration): string {

@@ -1,3 +1,4 @@
+import { maskedQuery } from "../postgres/masked-query.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
 import { SecondSession, type WatchedBackend } from "./second-session.ts";
 
@@ -18,7 +19,7 @@ const GIVE_WAY_MS = 500;
 
 const SIGHT_SQL = `SELECT p.phase, p.done, p.total,
   (SELECT pg_catalog.string_agg('backend ' || b.pid || coalesce(' (' || nullif(b.application_name, '') || ')', '')
-      || coalesce(': ' || pg_catalog.left(nullif(b.query, ''), 80), ''), ', ')
+      || coalesce(': ' || ${maskedQuery("nullif(b.query, '')")}, ''), ', ')
     FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids($1::integer))) AS waiting_for,
   (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'deadlock_timeout' AND EXISTS (
     SELECT FROM (SELECT pid FROM pg_catalog.pg_stat_progress_vacuum UNION ALL SELECT pid FROM pg_catalog.pg_stat_progress_analyze) v

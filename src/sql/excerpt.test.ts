@@ -53,3 +53,9 @@ describe("serverPosition", () => {
     expect(serverPosition(statement, 99)).toEqual({ line: 11, column: 6 });
   });
 });
+
+it("hides a password, and the caret keeps its place", () => {
+  expect(excerpt("CREATE ROLE a PASSWORD 'käse' x;", 1, 31)).toBe(
+    "1 | CREATE ROLE a PASSWORD '****' x;\n  |                               ^",
+  );
+});

@@ -1,3 +1,4 @@
+import { maskSecretsInPlace } from "../core/mask-secrets.ts";
 import { characterOffset, offsetToPosition, type Position } from "./position.ts";
 import { characterWidth } from "./text-width.ts";
 
@@ -23,13 +24,13 @@ interface Cell {
 
 /**
  * The lines of a text around a place, numbered, with a caret under it; no trailing newline. Tabs become blanks,
- * characters that would do something to a terminal become `·`, and long lines are cut with `…`.
+ * characters that would do something to a terminal become `·`, passwords `*`, and long lines are cut with `…`.
  * @param line 1-based in the text; beyond its end the last line is taken.
  * @param column 1-based, in characters.
  */
 export function excerpt(text: string, line: number, column: number, options: ExcerptOptions = {}): string {
   const { firstLine = 1, before = 2, after = 1, width = 100 } = options;
-  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
+  const lines = maskSecretsInPlace(text.replace(/^\ufeff/, "")).split(/\r\n|\n|\r/);
   const place = Math.max(1, Math.min(line, lines.length));
   const from = Math.max(1, place - before);
   const to = Math.min(lines.length, place + after);

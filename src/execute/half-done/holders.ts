@@ -2,6 +2,7 @@ import { monotonicMs } from "../../core/clock.ts";
 import { GodwitError } from "../../core/error.ts";
 import { sleep } from "../../core/interrupt.ts";
 import type { Session } from "../../postgres/session.ts";
+import { maskedQuery } from "../../postgres/masked-query.ts";
 import { subject } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
@@ -13,7 +14,7 @@ const TELL_EVERY_MS = 1000;
  * analyses it: an autovacuum gives way only to who stands in the queue. A prepared transaction has no process.
  */
 const HOLDERS_SQL = `SELECT pg_catalog.string_agg(coalesce('backend ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
-    || coalesce(': ' || pg_catalog.left(nullif(a.query, ''), 80), ''), 'a prepared transaction'), ', ') AS holders
+    || coalesce(': ' || ${maskedQuery("nullif(a.query, '')")}, ''), 'a prepared transaction'), ', ') AS holders
   FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks
     WHERE locktype = 'relation' AND relation = $1::oid AND granted
       AND database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())

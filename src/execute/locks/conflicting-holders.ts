@@ -1,3 +1,4 @@
+import { maskedQuery } from "../../postgres/masked-query.ts";
 import type { Session } from "../../postgres/session.ts";
 import { literal } from "../../sql/quote.ts";
 import { askCatalog } from "./ask-catalog.ts";
@@ -26,7 +27,7 @@ const HOLDERS = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks k
 SELECT l.pid, l.relation::oid AS oid, a.state,
   CASE WHEN l.pid IS NULL THEN 'prepared transaction ' || coalesce(pg_catalog.quote_literal(p.gid), '')
     ELSE 'backend ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
-      || coalesce(': ' || pg_catalog.left(nullif(a.query, ''), 80), '') END AS who,
+      || coalesce(': ' || ${maskedQuery("nullif(a.query, '')")}, '') END AS who,
   (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint AS age,
   CASE WHEN coalesce(a.backend_type = 'autovacuum worker', v.pid IS NOT NULL)
     AND a.query NOT LIKE '%(to prevent wraparound)%' THEN s.setting END AS yields
