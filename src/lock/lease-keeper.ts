@@ -1,5 +1,6 @@
 import { monotonicMs } from "../core/clock.ts";
 import { GodwitError } from "../core/error.ts";
+import { startTimeLimit, untilAborted } from "../postgres/connecting/time-limit.ts";
 import { openSession, type Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
 import type { LockGate } from "./gate.ts";
@@ -31,6 +32,8 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #lost = new AbortController();
   #session: Session | null;
+  /** Those that gave no answer; one of them may be the idle one. */
+  readonly #silent = new WeakSet<Session>();
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> = Promise.resolve();
@@ -76,7 +79,7 @@ export class LeaseKeeper {
     const { scope, gate, ownership } = this.#options;
     try {
       const session = await this.#reach();
-      const renewed = await renewLease(session, scope, ownership);
+      const renewed = await this.#inTime(session, renewLease(session, scope, ownership));
       if (renewed) this.#renewedAt = monotonicMs();
       else this.#lost.abort(taken());
       const entered = await gate.renew();
@@ -96,9 +99,24 @@ export class LeaseKeeper {
     this.#options.onTrouble(message);
   }
 
+  /** A server or a pooler that hangs never answers: what is left of the lease is for another connection, and the end waits for none. */
+  async #inTime<T>(session: Session, answer: Promise<T>): Promise<T> {
+    const silence = new Error("the server does not answer");
+    const limit = startTimeLimit(this.#options.leaseMs / RENEWALS, silence, this.#closing.signal);
+    try {
+      return await untilAborted(answer, limit.signal);
+    } catch (error) {
+      if (limit.signal.aborted) this.#silent.add(session);
+      throw error;
+    } finally {
+      limit.clear();
+    }
+  }
+
   async #reach(): Promise<Session> {
     const { session, settings, leaseMs } = this.#options;
-    if (this.#session !== null && !this.#session.lost) return this.#session;
+    const before = this.#session;
+    if (before !== null && !before.lost && !this.#silent.has(before)) return before;
     if (this.#session !== session) this.#session?.close();
     const limit = { ...settings, connectTimeoutSeconds: Math.ceil(leaseMs / 1000) };
     this.#session = await openSession(limit, {
