@@ -1,4 +1,4 @@
-import type { AlterEnumStmt } from "libpg-query";
+import type { AlterEnumStmt, Node } from "libpg-query";
 import { literal, qualified, ident } from "../../sql/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Creation } from "./creation.ts";
@@ -8,8 +8,7 @@ import { nameOfList } from "./names.ts";
 export function enumValueCreation(
   _sql: string,
   statement: AlterEnumStmt,
-  /** Values that later statements of the file add to this type, as far as the file tells. */
-  laterValues: ReadonlySet<string>,
+  later: readonly Node[],
 ): Creation | null {
   const { typeName, newVal = "", newValNeighbor, newValIsAfter, oldVal } = statement;
   if (oldVal !== undefined) return null;
@@ -30,6 +29,7 @@ export function enumValueCreation(
       };
     },
     async differences({ session }, existing) {
+      const laterValues = await valuesAddedLater(session, later, existing.oid);
       const labels = (await labelsOf(session, existing.oid)).filter(
         (label) => label === newVal || label === newValNeighbor || !laterValues.has(label),
       );
@@ -45,6 +45,24 @@ export function enumValueCreation(
       ];
     },
   };
+}
+
+/** Values that later statements of the file add to the type. */
+async function valuesAddedLater(
+  session: Session,
+  later: readonly Node[],
+  type: string,
+): Promise<ReadonlySet<string>> {
+  const values = new Set<string>();
+  for (const node of later) {
+    if (!("AlterEnumStmt" in node) || node.AlterEnumStmt.newVal === undefined) continue;
+    const { schema, name } = nameOfList(node.AlterEnumStmt.typeName);
+    const [row] = await session.rows("SELECT pg_catalog.to_regtype($1)::pg_catalog.oid AS oid", [
+      qualified(schema, name),
+    ]);
+    if (row?.oid === type) values.add(node.AlterEnumStmt.newVal);
+  }
+  return values;
 }
 
 async function labelsOf(session: Session, type: string): Promise<string[]> {

@@ -23,7 +23,7 @@ function creationOfNode(sql: string, node: Node, later: readonly Node[]): Creati
   if ("CreateTableAsStmt" in node) return tableAsCreation(sql, node.CreateTableAsStmt);
   if ("CreateSeqStmt" in node) return sequenceCreation(sql, node.CreateSeqStmt, later);
   if ("CreateEnumStmt" in node) return enumCreation(sql, node.CreateEnumStmt);
-  if ("AlterEnumStmt" in node) return enumValueCreation(sql, node.AlterEnumStmt, laterValues(later));
+  if ("AlterEnumStmt" in node) return enumValueCreation(sql, node.AlterEnumStmt, later);
   if ("CompositeTypeStmt" in node) return compositeCreation(sql, node.CompositeTypeStmt);
   if ("CreateRangeStmt" in node) return rangeCreation(sql, node.CreateRangeStmt);
   if ("CreateDomainStmt" in node) return domainCreation(sql, node.CreateDomainStmt);
@@ -37,10 +37,6 @@ function creationOfNode(sql: string, node: Node, later: readonly Node[]): Creati
     if (node.DefineStmt.kind === "OBJECT_COLLATION") return collationCreation(sql, node.DefineStmt);
   }
   return null;
-}
-
-function laterValues(later: readonly Node[]): ReadonlySet<string> {
-  return new Set(later.flatMap((node) => ("AlterEnumStmt" in node ? (node.AlterEnumStmt.newVal ?? []) : [])));
 }
 
 /** By ordinal of the statement: what it makes; left out where that cannot be compared, or nothing can be in its way. */
