@@ -56,9 +56,22 @@ export function tableAsCreation(sql: string, statement: CreateTableAsStmt): Crea
         made.skipData = true;
       }
       await scratch.make(rewrite);
-      return compared(scratch, existing, written.name);
+      const lines = await compared(scratch, existing, written.name);
+      const isEmpty = into.skipData !== true && !(await isPopulated(scratch, existing));
+      return isEmpty
+        ? [...lines, "it was never filled, the file fills it: REFRESH MATERIALIZED VIEW"]
+        : lines;
     },
   };
+}
+
+/** One that was made WITH NO DATA, or emptied like that, cannot be read. */
+async function isPopulated({ session }: Scratch, { oid }: Existing): Promise<boolean> {
+  const [row] = await session.rows(
+    "SELECT relispopulated AS populated FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.oid",
+    [oid],
+  );
+  return row?.populated === "t";
 }
 
 async function compared(scratch: Scratch, existing: Existing, name: string): Promise<string[]> {
