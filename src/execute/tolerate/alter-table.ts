@@ -9,7 +9,7 @@ import { redirectForeignKeys } from "./foreign-keys.ts";
 import { INDEX_TEXT } from "./index-facts.ts";
 import { withoutLater } from "./later.ts";
 import { nameOfRange, oidOf, relationNamed, renamedRange } from "./names.ts";
-import { COLUMNS_SQL, CONSTRAINTS_SQL } from "./relation-facts.ts";
+import { COLUMNS_SQL, CONSTRAINTS_SQL, INVALID_INDEX } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
 import { makeShell, type Shell } from "./shell.ts";
 
@@ -69,7 +69,10 @@ export function additionCreation(
       await redirectForeignKeys(scratch, rewrite, definitions, null);
       await scratch.make(rewrite);
       await scratch.readQualified();
-      const lines = await compared(scratch, existing, live.oid, shell.name, present, own);
+      // On a partitioned table ONLY it is valid once each partition has an index that is attached to it.
+      const counting =
+        relation.inh === true ? own : (facts: Facts): Facts => withoutText(own(facts), INVALID_INDEX);
+      const lines = await compared(scratch, existing, live.oid, shell.name, present, counting);
       // The server would choose another name.
       return lines.length > 0 && present.every(({ chosen }) => chosen) ? null : lines;
     },
@@ -123,12 +126,21 @@ async function compared(
   );
   return [
     ...differencesOf(own(only(columns[0], named)), own(only(columns[1], named))),
-    ...differencesOf(only(constraints[0], wanted), only(constraints[1], wanted)),
+    ...differencesOf(own(only(constraints[0], wanted)), own(only(constraints[1], wanted))),
   ];
 }
 
 function only(facts: Facts, subjects: ReadonlySet<string>): Facts {
   return new Map([...facts].filter(([subject]) => subjects.has(subject)));
+}
+
+function withoutText(facts: Facts, text: string): Facts {
+  return new Map(
+    [...facts].map(([subject, properties]) => [
+      subject,
+      new Map([...properties].map(([name, value]) => [name, value?.replace(text, "") ?? null])),
+    ]),
+  );
 }
 
 async function presentOf(

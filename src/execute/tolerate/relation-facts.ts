@@ -27,7 +27,13 @@ const EXCLUSION_OPERATORS = `(SELECT pg_catalog.string_agg(pg_catalog.quote_iden
   FROM pg_catalog.unnest(c.conexclop) WITH ORDINALITY k (op, n) JOIN pg_catalog.pg_operator o ON o.oid = k.op
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace)`;
 
-/** Constraints as ALTER TABLE … ADD CONSTRAINT writes them. NOT NULL is told with its column, whatever it is called. */
+/** What is said of a constraint whose index is not valid. */
+export const INVALID_INDEX = ", its index INVALID";
+
+/**
+ * Constraints as ALTER TABLE … ADD CONSTRAINT writes them, and whether the server keeps to them: triggers of a foreign key may be disabled,
+ * and the index of a partitioned table is not valid before each partition has one. NOT NULL is told with its column, whatever it is called.
+ */
 export const CONSTRAINTS_SQL = `SELECT 'constraint ' || pg_catalog.quote_ident(c.conname) AS subject, 'definition' AS property,
   CASE c.contype WHEN 'c' THEN 'CHECK (' || pg_catalog.pg_get_expr(c.conbin, $2::pg_catalog.oid) || ')' || CASE WHEN c.connoinherit THEN ' NO INHERIT' ELSE '' END
     WHEN 'f' THEN ${FOREIGN_KEY_TEXT}
@@ -35,7 +41,10 @@ export const CONSTRAINTS_SQL = `SELECT 'constraint ' || pg_catalog.quote_ident(c
       || ${INDEX_TEXT} || coalesce(' with operators ' || ${EXCLUSION_OPERATORS}, '') END
   || CASE WHEN pg_catalog.to_jsonb(c) ->> 'conperiod' = 'true' THEN ' over periods' ELSE '' END
   || CASE WHEN c.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN c.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
-  || CASE WHEN pg_catalog.to_jsonb(c) ->> 'conenforced' = 'false' THEN ' NOT ENFORCED' WHEN NOT c.convalidated THEN ' NOT VALID' ELSE '' END AS value
+  || CASE WHEN pg_catalog.to_jsonb(c) ->> 'conenforced' = 'false' THEN ' NOT ENFORCED' WHEN NOT c.convalidated THEN ' NOT VALID' ELSE '' END
+  || CASE WHEN NOT i.indisvalid THEN '${INVALID_INDEX}' ELSE '' END
+  || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger tg WHERE tg.tgconstraint = c.oid AND tg.tgenabled <> 'O')
+    THEN ', its triggers not enabled as usual' ELSE '' END AS value
 FROM pg_catalog.pg_constraint c LEFT JOIN pg_catalog.pg_index i ON c.contype IN ('p', 'u', 'x') AND i.indexrelid = c.conindid
 LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid LEFT JOIN pg_catalog.pg_am am ON am.oid = x.relam
 WHERE c.conrelid = $1::pg_catalog.oid AND c.contype IN ('c', 'f', 'p', 'u', 'x')
@@ -50,8 +59,9 @@ LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_cat
 LATERAL (VALUES
   (1, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod)),
   (2, 'collation', CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || ${NAME("cn.nspname", "co.collname")} END),
-  (3, 'NOT NULL', CASE WHEN a.attnotnull THEN 'NOT NULL' || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint nc
-    WHERE nc.conrelid = a.attrelid AND nc.contype = 'n' AND nc.conkey[1] = a.attnum AND NOT nc.convalidated) THEN ' NOT VALID' ELSE '' END END),
+  (3, 'NOT NULL', CASE WHEN a.attnotnull THEN 'NOT NULL' || coalesce((SELECT CASE WHEN nc.connoinherit THEN ' NO INHERIT' ELSE '' END
+    || CASE WHEN nc.convalidated THEN '' ELSE ' NOT VALID' END FROM pg_catalog.pg_constraint nc
+    WHERE nc.conrelid = a.attrelid AND nc.contype = 'n' AND nc.conkey[1] = a.attnum), '') END),
   (4, 'default', CASE WHEN a.attgenerated = '' THEN 'DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, $2::pg_catalog.oid) END),
   (5, 'generated value', CASE WHEN a.attgenerated <> '' THEN 'GENERATED ALWAYS AS (' || pg_catalog.pg_get_expr(d.adbin, $2::pg_catalog.oid)
     || ') ' || CASE a.attgenerated WHEN 's' THEN 'STORED' ELSE 'VIRTUAL' END END),

@@ -21,6 +21,33 @@ const CASES: readonly ToleranceCase[] = [
     file: "CREATE MATERIALIZED VIEW m AS SELECT a FROM t WITH NO DATA;",
     tolerated: ["materialized view public.m"],
   },
+  {
+    name: "a foreign key whose triggers are disabled",
+    live: "CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE t (a int REFERENCES u); ALTER TABLE t DISABLE TRIGGER ALL",
+    file: "CREATE TABLE t (a int REFERENCES u);",
+    differs: [
+      "constraint t_a_fkey: FOREIGN KEY (a) REFERENCES public.u (id), its triggers not enabled as usual, the file says FOREIGN KEY (a) REFERENCES public.u (id)",
+    ],
+  },
+  {
+    name: "a primary key that the partitions do not have yet",
+    live: "CREATE TABLE p (a int NOT NULL) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); ALTER TABLE ONLY p ADD PRIMARY KEY (a)",
+    file: "CREATE TABLE p (a int PRIMARY KEY) PARTITION BY LIST (a);",
+    differs: ["constraint p_pkey: PRIMARY KEY (a), its index INVALID, the file says PRIMARY KEY (a)"],
+  },
+  {
+    name: "a primary key that the partitions do not have yet, and do not get from the file either",
+    live: "CREATE TABLE p (a int NOT NULL) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); ALTER TABLE ONLY p ADD PRIMARY KEY (a)",
+    file: "ALTER TABLE ONLY p ADD CONSTRAINT p_pkey PRIMARY KEY (a);",
+    tolerated: ["constraint p_pkey of table public.p"],
+  },
+  {
+    name: "NOT NULL that children do not get",
+    since: 18,
+    live: "CREATE TABLE t (a int NOT NULL NO INHERIT)",
+    file: "CREATE TABLE t (a int NOT NULL);",
+    differs: ["column a: NOT NULL NO INHERIT, the file says NOT NULL"],
+  },
 ];
 
 describe("what is nearly equal to what a tolerant file makes:", () => {
