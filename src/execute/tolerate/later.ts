@@ -45,6 +45,8 @@ class Changes {
   readonly constraints = new Set<string>();
   /** `column total` and `table`, with the properties that change. */
   readonly properties = new Map<string, Set<string>>();
+  /** Constraints that are validated later, ready for SQL. */
+  readonly validated = new Set<string>();
   primaryKey = false;
   /** Whether it becomes a partition, which takes over the constraints of its table. */
   attached = false;
@@ -64,6 +66,8 @@ class Changes {
       if (!("AlterTableCmd" in node)) continue;
       const { subtype = "", name, def } = node.AlterTableCmd;
       if (subtype === "AT_DropColumn" && name !== undefined) this.columns.add(name);
+      if (subtype === "AT_ValidateConstraint" && name !== undefined)
+        this.validated.add(`constraint ${ident(name)}`);
       if (subtype === "AT_DropConstraint" && name !== undefined) this.constraints.add(name);
       if (name !== undefined) this.change(`column ${ident(name)}`, OF_COLUMN[subtype]);
       this.change("table", OF_TABLE[subtype]);
@@ -113,10 +117,18 @@ export async function withoutLater(
         .filter(([subject]) => !gone.has(subject))
         .map(([subject, properties]) => {
           const changed = changes.properties.get(subject);
-          const kept = [...properties].filter(([property]) => changed?.has(property) !== true);
+          const isValidated = changes.validated.has(subject);
+          const kept = [...properties]
+            .filter(([property]) => changed?.has(property) !== true)
+            .map(([property, value]) => [property, isValidated ? asValid(value) : value] as const);
           return [subject, new Map(kept)] as const;
         }),
     );
+}
+
+/** The text of a constraint, whether or not it is valid; see `CONSTRAINTS_SQL`. */
+function asValid(text: string | null): string | null {
+  return text?.replace(/ NOT VALID(?=$|, its )/, "") ?? null;
 }
 
 /** The column that a sequence is to be owned by. */

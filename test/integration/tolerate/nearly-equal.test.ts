@@ -48,6 +48,19 @@ const CASES: readonly ToleranceCase[] = [
     file: "CREATE TABLE t (a int NOT NULL);",
     differs: ["column a: NOT NULL NO INHERIT, the file says NOT NULL"],
   },
+  {
+    name: "constraints that are valid already, which the file validates later",
+    live: "CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE t (a int CONSTRAINT c CHECK (a > 0) CONSTRAINT f REFERENCES u)",
+    file: `ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID; ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u NOT VALID;
+      ALTER TABLE t VALIDATE CONSTRAINT c; ALTER TABLE public.t VALIDATE CONSTRAINT f;`,
+    tolerated: ["constraint c of table public.t", "constraint f of table public.t"],
+  },
+  {
+    name: "a constraint that is valid already, and stays NOT VALID in the file",
+    live: "CREATE TABLE t (a int CONSTRAINT c CHECK (a > 0))",
+    file: "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;",
+    differs: ["constraint c: CHECK ((a > 0)), the file says CHECK ((a > 0)) NOT VALID"],
+  },
 ];
 
 describe("what is nearly equal to what a tolerant file makes:", () => {
