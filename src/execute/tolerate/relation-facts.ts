@@ -101,7 +101,8 @@ LATERAL (VALUES
   (1, 'UNLOGGED', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' WHEN 't' THEN 'TEMPORARY' END),
   (2, 'partitions', ${PARTITION_KEY}),
   (3, 'parent', (SELECT CASE WHEN c.relispartition THEN 'PARTITION OF ' ELSE 'INHERITS ' END
-    || pg_catalog.string_agg(${RELATION_NAME("h.inhparent")}, ', ' ORDER BY h.inhseqno)
+    || pg_catalog.string_agg(${RELATION_NAME("h.inhparent")} || CASE WHEN h.inhdetachpending THEN ', its detachment pending' ELSE '' END,
+      ', ' ORDER BY h.inhseqno)
     FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid HAVING pg_catalog.count(*) > 0)),
   (4, 'bound', pg_catalog.pg_get_expr(c.relpartbound, $2::pg_catalog.oid)),
   (5, 'type', 'OF ' || CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END),

@@ -5,13 +5,14 @@ import { differencesOf, readFacts, type Facts } from "./facts.ts";
 import { redirectForeignKeys } from "./foreign-keys.ts";
 import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
 import { withoutLater } from "./later.ts";
+import { constraintsOfItsOwn, partitionColumns, type ReadWith } from "./partition-facts.ts";
 import { COLUMNS_SQL, CONSTRAINTS_SQL, RELATION_SQL } from "./relation-facts.ts";
 import type { Scratch } from "./scratch.ts";
 import { makeShell } from "./shell.ts";
 
 /**
  * CREATE TABLE: columns in their order, constraints by name, partitioning, storage parameters. Indexes that belong to no constraint, triggers
- * and policies are objects of their own. Of a partition the bound counts; its columns come from the table it is a part of.
+ * and policies are objects of their own. Of a partition the bound counts, and that its columns and constraints are those of its table.
  */
 export function tableCreation(sql: string, statement: CreateStmt, later: readonly Node[]): Creation | null {
   const { relation, partbound, inhRelations = [], tableElts = [] } = statement;
@@ -34,7 +35,7 @@ export function tableCreation(sql: string, statement: CreateStmt, later: readonl
         oid: existing.oid,
         name: written.name,
       });
-      if (partbound !== undefined) await redirectParent(scratch, rewrite);
+      const parent = partbound === undefined ? null : await redirectParent(scratch, rewrite);
       const own = await withoutLater(scratch.session, later, existing.oid);
       // The shell is made while the file's search_path holds, as its columns' types were.
       const shell = await makeShell(scratch, existing.oid);
@@ -42,26 +43,33 @@ export function tableCreation(sql: string, statement: CreateStmt, later: readonl
       const oid = await oidOf(scratch.session, scratch.schema, written.name);
       await scratch.readQualified();
       const whole = partbound === undefined;
+      const live = await tableFacts(scratch, existing.oid, shell.oid, whole, null);
+      const file = await tableFacts(scratch, oid, oid, whole, existing.schema);
+      if (parent === null) return differencesOf(own(live), own(file));
+      const partition = { oid: existing.oid, columnsOf: shell.oid };
+      const constraints = await constraintsOfItsOwn(scratch, partition);
       return differencesOf(
-        own(await tableFacts(scratch, existing.oid, shell.oid, whole, null)),
-        own(await tableFacts(scratch, oid, oid, whole, existing.schema)),
+        own(new Map([...live, ...(await partitionColumns(scratch, partition)), ...constraints])),
+        own(new Map([...file, ...(await partitionColumns(scratch, parent))])),
       );
     },
   };
 }
 
+/** @returns the live table that a partition takes its columns over from; null: the server will say that it is not there. */
 async function redirectParent(
   scratch: Scratch,
   rewrite: StatementRewrite<{ CreateStmt: CreateStmt }>,
-): Promise<void> {
+): Promise<ReadWith | null> {
   const made = rewrite.node.CreateStmt;
   const [parent] = made.inhRelations ?? [];
-  if (parent === undefined || !("RangeVar" in parent)) return;
+  if (parent === undefined || !("RangeVar" in parent)) return null;
   const live = await relationNamed(scratch.session, nameOfRange(parent.RangeVar));
-  if (live === null) return;
+  if (live === null) return null;
   const shell = await makeShell(scratch, live.oid, { partitioned: true });
   rewrite.replaceNameAt(parent.RangeVar.location, scratch.named(shell.name));
   made.inhRelations = [{ RangeVar: renamedRange(parent.RangeVar, scratch.schema, shell.name) }];
+  return { oid: live.oid, columnsOf: shell.oid };
 }
 
 /** @param columnsOf the relation whose columns the expressions of `oid` are read with. */

@@ -61,6 +61,57 @@ const CASES: readonly ToleranceCase[] = [
     file: "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;",
     differs: ["constraint c: CHECK ((a > 0)), the file says CHECK ((a > 0)) NOT VALID"],
   },
+  ...(
+    [
+      [
+        "a constraint of its own",
+        "ALTER TABLE p1 ADD CHECK (a > 100)",
+        "constraint p1_a_check is not in the file: CHECK ((a > 100))",
+      ],
+      [
+        "a unique index of its own",
+        "ALTER TABLE p1 ADD UNIQUE (b)",
+        "constraint p1_b_key is not in the file: UNIQUE (b)",
+      ],
+      [
+        "another default",
+        "ALTER TABLE p1 ALTER b SET DEFAULT 2",
+        "column b: DEFAULT 2, the file says DEFAULT 1",
+      ],
+      [
+        "NOT NULL of its own",
+        "ALTER TABLE p1 ALTER b SET NOT NULL",
+        "column b: NOT NULL, the file says no NOT NULL",
+      ],
+      [
+        "a detachment that is pending",
+        "UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'p1'::regclass",
+        "table: PARTITION OF public.p, its detachment pending, the file says PARTITION OF public.p",
+      ],
+    ] as const
+  ).map(([what, change, line]) => ({
+    name: `a partition with ${what}`,
+    live: `CREATE TABLE p (gone int, a int CHECK (a > 0), b int DEFAULT 1) PARTITION BY LIST (a); ALTER TABLE p DROP gone;
+      CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); ${change}`,
+    file: "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);",
+    differs: [line],
+  })),
+  {
+    name: "a partition that was attached, of a table with keys and generated columns",
+    live: `CREATE TABLE u (id int PRIMARY KEY);
+      CREATE TABLE p (gone int, a int PRIMARY KEY REFERENCES u CHECK (a > 0), b text COLLATE "C" DEFAULT 'x', c int GENERATED ALWAYS AS (a + 1) STORED, d serial) PARTITION BY LIST (a);
+      ALTER TABLE p DROP gone; CREATE INDEX ON p (b);
+      CREATE TABLE p1 (LIKE p INCLUDING ALL); ALTER TABLE p ATTACH PARTITION p1 FOR VALUES IN (1)`,
+    file: "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);",
+    tolerated: ["table public.p1"],
+  },
+  {
+    name: "a partition to which the file adds a constraint and a default later",
+    live: `CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+      ALTER TABLE p1 ADD CONSTRAINT c CHECK (b > 0), ALTER b SET DEFAULT 2`,
+    file: "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); ALTER TABLE p1 ADD CONSTRAINT c CHECK (b > 0); ALTER TABLE p1 ALTER b SET DEFAULT 2;",
+    tolerated: ["table public.p1", "constraint c of table public.p1"],
+  },
 ];
 
 describe("what is nearly equal to what a tolerant file makes:", () => {
