@@ -42,3 +42,10 @@ LATERAL (VALUES
     WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid AND c.contype IN ('p', 'u', 'x')))
 ) v (ord, property, value)
 WHERE i.indexrelid = $1::pg_catalog.oid ORDER BY v.ord`;
+
+/** The indexes of the table `$1` that belong to no constraint, by what they are: their names are chosen by the server. */
+export const INDEXES_SQL = `SELECT 'index ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'USING ' || am.amname || ' ' || ${INDEX_TEXT} AS subject,
+  'valid' AS property, CASE WHEN pg_catalog.bool_or(i.indisvalid) THEN 'valid' ELSE 'INVALID' END AS value
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am am ON am.oid = x.relam
+WHERE i.indrelid = $1::pg_catalog.oid AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid)
+GROUP BY 1 ORDER BY 1`;

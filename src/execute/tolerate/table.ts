@@ -1,7 +1,8 @@
 import type { CreateStmt, Node } from "libpg-query";
 import { StatementRewrite } from "../../sql/rewrite.ts";
-import { NotComparable, type Creation } from "./creation.ts";
+import { NotComparable, type Creation, type Existing } from "./creation.ts";
 import { differencesOf, readFacts, type Facts } from "./facts.ts";
+import { INDEXES_SQL } from "./index-facts.ts";
 import { redirectForeignKeys } from "./foreign-keys.ts";
 import { nameOfRange, oidOf, otherKind, relationInTheWay, relationNamed, renamedRange } from "./names.ts";
 import { withoutLater } from "./later.ts";
@@ -45,7 +46,16 @@ export function tableCreation(sql: string, statement: CreateStmt, later: readonl
       const whole = partbound === undefined;
       const live = await tableFacts(scratch, existing.oid, shell.oid, whole, null);
       const file = await tableFacts(scratch, oid, oid, whole, existing.schema);
-      if (parent === null) return differencesOf(own(live), own(file));
+      if (parent === null) {
+        const indexes = await likeIndexes(
+          scratch,
+          tableElts,
+          [existing.oid, shell.oid],
+          [oid, oid],
+          existing,
+        );
+        return [...differencesOf(own(live), own(file)), ...indexes];
+      }
       const partition = { oid: existing.oid, columnsOf: shell.oid };
       const constraints = await constraintsOfItsOwn(scratch, partition);
       return differencesOf(
@@ -54,6 +64,20 @@ export function tableCreation(sql: string, statement: CreateStmt, later: readonl
       );
     },
   };
+}
+
+/** The indexes that LIKE … INCLUDING INDEXES makes and the live table lacks. */
+async function likeIndexes(
+  scratch: Scratch,
+  elements: readonly Node[],
+  live: readonly string[],
+  made: readonly string[],
+  { schema }: Existing,
+): Promise<string[]> {
+  if (!elements.some((element) => "TableLikeClause" in element)) return [];
+  const wanted = await readFacts(scratch, INDEXES_SQL, made, schema);
+  const there = await readFacts(scratch, INDEXES_SQL, live, null);
+  return differencesOf(new Map([...there].filter(([subject]) => wanted.has(subject))), wanted);
 }
 
 /** @returns the live table that a partition takes its columns over from; null: the server will say that it is not there. */

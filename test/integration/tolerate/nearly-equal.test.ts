@@ -112,6 +112,22 @@ const CASES: readonly ToleranceCase[] = [
     file: "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); ALTER TABLE p1 ADD CONSTRAINT c CHECK (b > 0); ALTER TABLE p1 ALTER b SET DEFAULT 2;",
     tolerated: ["table public.p1", "constraint c of table public.p1"],
   },
+  {
+    name: "a table without the indexes that LIKE gives it",
+    live: `CREATE TABLE b (a int PRIMARY KEY, c text); CREATE UNIQUE INDEX ON b (lower(c) DESC) WHERE a > 0; CREATE INDEX ON b (c);
+      CREATE TABLE t (a int PRIMARY KEY, c text); CREATE INDEX x ON t (c)`,
+    file: "CREATE TABLE t (LIKE b INCLUDING ALL);",
+    differs: [
+      "index UNIQUE USING btree (<expression> DESC) <lower(c)> WHERE (a > 0) is missing: the file makes it valid",
+    ],
+  },
+  {
+    name: "a table with the indexes that LIKE gives it, and others",
+    live: `CREATE TABLE b (a int PRIMARY KEY, c text); CREATE UNIQUE INDEX ON b (lower(c) DESC) WHERE a > 0;
+      CREATE TABLE t (gone int, a int PRIMARY KEY, c text); ALTER TABLE t DROP gone; CREATE UNIQUE INDEX x ON t (lower(c) DESC) WHERE a > 0; CREATE INDEX y ON t (c)`,
+    file: "CREATE TABLE t (LIKE b INCLUDING ALL);",
+    tolerated: ["table public.t"],
+  },
 ];
 
 describe("what is nearly equal to what a tolerant file makes:", () => {
