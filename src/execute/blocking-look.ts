@@ -16,15 +16,19 @@ export interface Waiter {
 
 /** What one look saw of the watched session and of who waits for it. */
 export interface BlockingSight {
-  /** When its transaction began, as a number of its own; null: it has none open. */
+  /** What tells its transaction from others: when it began, as a number of its own; null: it has none open. */
   readonly transaction: string | null;
-  /** Whether it has a transaction open and runs nothing in it. */
+  /** Whether it has a transaction open and runs nothing in it, or that is not known. */
   readonly idle: boolean;
   /** Whether it waits for a lock itself, so that others only queue behind it. */
   readonly waitsItself: boolean;
   /** The one that has waited longest comes first. */
   readonly waiters: readonly Waiter[];
 }
+
+/** Without track_activities (manual 19.9.1) a server keeps no times and states, but every transaction has a virtual id. */
+const TRANSACTION = `coalesce(EXTRACT(epoch FROM xact_start)::text, (SELECT v.virtualxid FROM pg_catalog.pg_locks v
+    WHERE v.pid = $1::integer AND v.locktype = 'virtualxid' AND v.mode = 'ExclusiveLock' AND v.granted LIMIT 1))`;
 
 /**
  * Who waits for the session $1 that began at $2, directly or behind others that do. `pg_blocking_pids` tells both who holds a lock and who stands
@@ -49,7 +53,7 @@ const LOOK_SQL = `WITH RECURSIVE waits AS MATERIALIZED (
     AND a.application_name !~ '^godwit(/| |$)'
 )
 SELECT us.transaction, us.idle, us.waits_itself, waiters.* FROM (
-  SELECT EXTRACT(epoch FROM xact_start)::text AS transaction, state = 'idle in transaction' AS idle,
+  SELECT ${TRANSACTION} AS transaction, state IN ('idle in transaction', 'disabled') AS idle,
     wait_event_type = 'Lock' AS waits_itself
   FROM pg_catalog.pg_stat_activity WHERE pid = $1::integer AND backend_start = $2::timestamptz
 ) us LEFT JOIN waiters ON true ORDER BY waiters.waited DESC NULLS LAST`;
@@ -85,4 +89,4 @@ function waiter(row: TextRow): Waiter {
  * statement that acts.
  */
 export const CANCEL_SQL = `SELECT pg_catalog.pg_cancel_backend(pid) AS done FROM pg_catalog.pg_stat_activity
-WHERE pid = $1::integer AND backend_start = $2::timestamptz AND EXTRACT(epoch FROM xact_start)::text = $3`;
+WHERE pid = $1::integer AND backend_start = $2::timestamptz AND ${TRANSACTION} = $3`;
