@@ -15,5 +15,5 @@ it.each([
   ["CREATE INDEX", null],
   ["CREATE INDEX ON t", null],
 ])("%s", (sql, expected) => {
-  expect(indexProbe(sql, "t")).toBe(expected);
+  expect(indexProbe(sql, "pg_temp.t")).toBe(expected);
 });

@@ -1,11 +1,10 @@
-import { ident } from "./quote.ts";
 import { isComment, isWord, SqlLexer } from "./tokens.ts";
 
 /**
- * The same index on a temporary table of the same name as its own, so that the server tells what its definition comes to: what stands
+ * The same index on a copy of its table, so that the server tells what its definition comes to: what stands
  * behind the table's name is taken as the author wrote it.
  * @param sql CREATE INDEX, as the grammar has accepted it.
- * @param table its name without a schema, unquoted.
+ * @param table the copy, ready for SQL.
  * @returns null where the table's name could not be found.
  */
 export function indexProbe(sql: string, table: string): string | null {
@@ -27,7 +26,7 @@ export function indexProbe(sql: string, table: string): string | null {
     const { end } = lexer;
     if (!next()) return null;
     if (sql[lexer.start] !== ".") {
-      return `CREATE ${unique}INDEX ON pg_temp.${ident(table)} ${sql.slice(end)}`;
+      return `CREATE ${unique}INDEX ON ${table} ${sql.slice(end)}`;
     }
     if (!next()) return null;
   }

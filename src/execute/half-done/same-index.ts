@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { isDatabaseError } from "../../postgres/database-error.ts";
 import { BEGIN } from "../../postgres/work-session.ts";
 import { SQLSTATE } from "../../postgres/sqlstate.ts";
@@ -32,9 +33,30 @@ export async function sameIndexes(
   candidates: readonly TableIndex[],
 ): Promise<TableIndex[] | null> {
   if (candidates.length === 0) return [];
-  const probe = indexProbe(sql, table.name);
+  for (const copy of placesOfCopy(table)) {
+    const found = await sameOn(copy, session, sql, table, candidates);
+    if (found !== "refused") return found;
+  }
+  return null;
+}
+
+/**
+ * Where the copy is made: as a temporary table, whose name may stand in the index's expressions; and where the role may make none, beside
+ * the table, in whose schema it may make the index (manual, CREATE INDEX).
+ */
+function placesOfCopy({ schema, name }: Relation): string[] {
+  return [qualified("pg_temp", name), qualified(schema, `godwit_copy_${randomBytes(8).toString("hex")}`)];
+}
+
+async function sameOn(
+  copy: string,
+  session: Session,
+  sql: string,
+  table: Relation,
+  candidates: readonly TableIndex[],
+): Promise<TableIndex[] | null | "refused"> {
+  const probe = indexProbe(sql, copy);
   if (probe === null) return null;
-  const copy = qualified("pg_temp", table.name);
   try {
     await session.query(`${BEGIN}; CREATE TABLE ${copy} (LIKE ${qualified(table.schema, table.name)})`);
     await session.query(probe);
@@ -46,7 +68,7 @@ export async function sameIndexes(
   } catch (error) {
     const isTelling = isDatabaseError(error) && error.code !== SQLSTATE.lockNotAvailable;
     if (!isTelling || error.code === SQLSTATE.queryCanceled) throw error;
-    return null;
+    return error.code === SQLSTATE.insufficientPrivilege ? "refused" : null;
   } finally {
     await session.cleanup(() => session.query("ROLLBACK"));
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { forgetOutcome, indexesOf, leaveInvalid, reasons } from "../../support/half-done.ts";
-import { withClient } from "../../support/postgres.ts";
+import { createRole, testDatabase, withClient } from "../../support/postgres.ts";
 import { eventsOf, failureOf, idsOf, statesOf, testProject, type Project } from "../../support/project.ts";
 
 /** Statements whose outcome the ledger does not know, done and not done; `undo` makes it as before. */
@@ -343,5 +343,39 @@ describe("a detachment that another tool left pending", () => {
     expect(await reasons(run)).toEqual(["its detachment was pending and has been finalized"]);
     expect(await database.query("SELECT FROM pg_inherits")).toEqual([]);
     expect(await statesOf(godwit)).toEqual(["1_a: applied"]);
+  });
+});
+
+describe("an index of unknown outcome, for a role that may make no temporary tables,", () => {
+  it.each([
+    ["CREATE UNIQUE INDEX CONCURRENTLY i ON t (lower(a) DESC) WHERE a <> 'x'", "APPLIED"],
+    ["CREATE INDEX CONCURRENTLY i ON t (a)", "NEEDS_REPAIR"],
+  ])("is compared all the same: %s", async (made, outcome) => {
+    const database = await testDatabase();
+    const role = await createRole();
+    await database.query(
+      `REVOKE TEMP ON DATABASE ${database.name} FROM PUBLIC; GRANT CREATE ON DATABASE ${database.name} TO ${role.name};
+       GRANT CREATE ON SCHEMA public TO ${role.name}; CREATE TABLE go (); GRANT SELECT ON go TO ${role.name}`,
+    );
+    const statement = "CREATE UNIQUE INDEX CONCURRENTLY i ON t (lower(a) DESC) WHERE a <> 'x'";
+    const { godwit } = await testProject(
+      {
+        "1_t.sql": "CREATE TABLE t (a text);\n",
+        "2_i.sql": `${statement};\nSELECT 1 / (SELECT count(*) FROM go);\n`,
+      },
+      { database, options: { database: role.urlFor(database.url) } },
+    );
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await forgetOutcome(database);
+    await database.query(`INSERT INTO go DEFAULT VALUES; DROP INDEX i; ${made.replace("CONCURRENTLY ", "")}`);
+    if (outcome === "NEEDS_REPAIR") {
+      const { detail } = await failureOf(godwit.up(), "NEEDS_REPAIR");
+      expect(detail).toContain("it is not what the statement makes");
+    } else {
+      const run = godwit.up();
+      await run;
+      expect(await reasons(run)).toEqual(["index i is there and valid"]);
+    }
+    expect(await database.query("SELECT FROM pg_class WHERE relname LIKE 'godwit\\_copy%'")).toEqual([]);
   });
 });
