@@ -12,6 +12,7 @@ import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
 import {
+  LONGEST_IDLE_MS,
   NO_HOLDER_ANY_MORE,
   supportsConnectionCheck,
   workSettingsSql,
@@ -22,9 +23,6 @@ import { withHeldLock, type HeldLock } from "./held-lock.ts";
 import { Courtesy, type CourtesySettings } from "./courtesy.ts";
 import { StatementWatch } from "./statement-watch.ts";
 import { withWorkPlace, type WorkPlace } from "./work-place.ts";
-
-/** How long a server lets a session of ours stand idle, in a transaction or not: only a client that hangs does that for longer. */
-const IDLE_MS = 600_000;
 
 export interface LockOptions {
   readonly session: Session;
@@ -147,8 +145,8 @@ async function establish(options: LockOptions, held: HeldLock, place: WorkPlace)
   const { session, pooled } = place;
   const work: WorkSettings = {
     applicationName: holderName(options.scope, held.token, options.run.runId),
-    idleInTransactionMs: IDLE_MS,
-    idleSessionMs: IDLE_MS,
+    idleInTransactionMs: LONGEST_IDLE_MS,
+    idleSessionMs: LONGEST_IDLE_MS,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
     connectionCheck: await supportsConnectionCheck(session, pooled),

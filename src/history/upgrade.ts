@@ -4,7 +4,7 @@ import { sleep } from "../core/interrupt.ts";
 import { sqlstateOf } from "../postgres/database-error.ts";
 import type { Session } from "../postgres/session.ts";
 import { SQLSTATE } from "../postgres/sqlstate.ts";
-import { BEGIN_READ_COMMITTED } from "../postgres/work-session.ts";
+import { BEGIN_READ_COMMITTED, LONGEST_IDLE_MS } from "../postgres/work-session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { assertWritable, readHistory, type HistoryScope } from "./read.ts";
 import { asRefused } from "./refused.ts";
@@ -38,7 +38,7 @@ export async function upgradeHistory(
     if (from >= HISTORY_VERSION) return { from, to: from };
 
     await session.query(
-      `${BEGIN_READ_COMMITTED}; SET LOCAL lock_timeout = ${Math.max(1, Math.ceil(options.waitMs))}`,
+      `${BEGIN_READ_COMMITTED}; ${IDLE_LOCALLY}; SET LOCAL lock_timeout = ${Math.max(1, Math.ceil(options.waitMs))}`,
     );
     try {
       const [row] = await session.rows(
@@ -65,6 +65,9 @@ export async function upgradeHistory(
     await sleep(20 + Math.random() * 60, options.signal);
   }
 }
+
+/** Until a client that was stopped loses what all the others wait for; the role's own limit may be shorter than reading the files takes. */
+const IDLE_LOCALLY = `SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_IDLE_MS}`;
 
 function tooLong(cause?: unknown): GodwitError {
   return new GodwitError(
@@ -129,7 +132,7 @@ export function beginHistory(session: Session, scope: HistoryScope, toolVersion:
   const free = `pg_catalog.pg_try_advisory_xact_lock(${upgradeKey(scope)})`;
   const statements = [
     BEGIN_READ_COMMITTED,
-    `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = ${EARLY_WAIT_MS}`,
+    `${IDLE_LOCALLY}; SET LOCAL lock_timeout = ${EARLY_WAIT_MS}`,
     `SELECT pg_catalog.int4div(1, ${free}::pg_catalog.int4)`,
     schemaSql(ident(scope.schema)),
     ...upgradesSql(scope, 0, toolVersion),

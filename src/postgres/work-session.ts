@@ -3,6 +3,12 @@ import { sqlstateOf } from "./database-error.ts";
 import type { Session } from "./session.ts";
 import { SQLSTATE } from "./sqlstate.ts";
 
+/**
+ * How long a server lets a session that others may wait for stand idle, in a transaction or not, in milliseconds: only a client that
+ * hangs or was stopped does that for longer.
+ */
+export const LONGEST_IDLE_MS = 600_000;
+
 /** The settings that every work session keeps, between and after migrations (law 4). */
 export interface WorkSettings {
   readonly applicationName: string;
