@@ -1,4 +1,5 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
+import { abortReason, sleep } from "../core/interrupt.ts";
 import { maskSecrets } from "../core/mask-secrets.ts";
 import { placeOfThrown } from "../migrations/code-error.ts";
 import { loadCodeMigration } from "../migrations/code.ts";
@@ -7,10 +8,14 @@ import { CodeDatabase, refusedQueryOf } from "./code-database.ts";
 import type { ExecutionContext } from "./context.ts";
 import { toMigrationError } from "./sql-error.ts";
 
+/** How long a function may go on once its run is interrupted, to put in order what it has begun elsewhere. */
+const LEAVE_AFTER_MS = 2000;
+
 /**
  * Calls the `up` or `down` of a code migration with a `db` bound to the run's session, and waits for all it sent.
  * @param onEnd told, whatever became of it, how many queries the server answered and refused.
- * @throws GodwitError NEEDS_REPAIR if the module is gone; whatever the function throws.
+ * @throws GodwitError NEEDS_REPAIR if the module is gone; whatever the function throws; the signal's reason, where the function goes
+ *   on for longer than it may then.
  */
 export async function runCode(
   context: ExecutionContext,
@@ -34,11 +39,42 @@ export async function runCode(
   context.messages.length = 0;
   const database = new CodeDatabase(context, planned, module.transaction);
   // Where a query failed and the function threw something else, what the function says is what counts.
-  const [ran] = await Promise.allSettled([(async () => await run(database.db))()]);
+  const [ran] = await Promise.allSettled([
+    unlessLeft((async () => await run(database.db))(), context.signal),
+  ]);
   const [closed] = await Promise.allSettled([database.close()]);
   onEnd?.(database.sent);
   if (ran.status === "rejected") throw ran.reason;
   if (closed.status === "rejected") throw closed.reason;
+}
+
+/**
+ * Waits for a function, but not without an end once the run is to end: what it waits for itself nobody can cancel, and its
+ * transaction would keep its locks meanwhile.
+ */
+async function unlessLeft(running: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await running);
+  // One that is left behind may still fail, for nobody to hear.
+  running.catch(() => undefined);
+  const over = new AbortController();
+  const left = async (): Promise<never> => {
+    await once(signal, over.signal);
+    await sleep(LEAVE_AFTER_MS, over.signal);
+    throw abortReason(signal);
+  };
+  try {
+    await Promise.race([running, left()]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Resolves when a signal is aborted; never where `unless` is first. */
+function once(signal: AbortSignal, unless: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true, signal: unless });
+  });
 }
 
 /**
