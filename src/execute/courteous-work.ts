@@ -24,12 +24,20 @@ export class CourteousWork {
   /** So many acts are on their way to the history with the commit. */
   #sent = 0;
 
-  /** @param step undefined: nothing but the history is written. */
-  constructor(context: ExecutionContext, planned: PlannedMigration, step: PlanStep | undefined) {
+  /**
+   * @param step undefined: nothing but the history is written.
+   * @param blocks it is patient, and makes others wait all the same.
+   */
+  constructor(
+    context: ExecutionContext,
+    planned: PlannedMigration,
+    step: PlanStep | undefined,
+    blocks = false,
+  ) {
     this.#context = context;
     this.#planned = planned;
     this.#ladder = new BlockerLadder(context, planned);
-    this.#patient = isPatientStep(step);
+    this.#patient = isPatientStep(step) && !blocks;
     this.#code = step?.kind === "code";
     this.#inBlock =
       step === undefined || step.kind === "transaction" || (step.kind === "code" && step.transaction);

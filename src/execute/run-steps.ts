@@ -1,6 +1,7 @@
 import { monotonicMs } from "../core/clock.ts";
 import { crashPoint } from "../core/crash-points.ts";
 import type { HistoryChange } from "../history/change.ts";
+import { isGodwitError } from "../core/error.ts";
 import { mayCommit } from "../plan/decidable.ts";
 import { statementsOf } from "../plan/steps.ts";
 import { isPatientStep } from "../plan/patient-step.ts";
@@ -9,6 +10,7 @@ import { runCode } from "./code-migration.ts";
 import type { ExecutionContext } from "./context.ts";
 import { TransactionCount } from "./committed-by-itself.ts";
 import { CourteousWork } from "./courteous-work.ts";
+import { detachmentIn, finalized } from "./half-done/detach-partition.ts";
 import { readied, settleEarlier } from "./half-done/settle-earlier.ts";
 import { dropLeftovers, indexesBefore, type IndexesBefore } from "./half-done/leftover-index.ts";
 import { limitsOf } from "./patient.ts";
@@ -210,7 +212,8 @@ async function runAlone(
   }
   const began = monotonicMs();
   const retry = new LockRetry(context, planned);
-  const guard = new CourteousWork(context, planned, step);
+  const detachment = await detachmentIn(statement);
+  const guard = new CourteousWork(context, planned, step, detachment !== null);
   const locks = statement.patient
     ? null
     : ObjectLocks.of(context, planned, [statement], {
@@ -235,6 +238,12 @@ async function runAlone(
     } catch (error) {
       const failure = await guard.judge(new StatementFailure(statement, error));
       if (await count?.wasOnly(1)) failed.state = "failed";
+      const yielded = detachment !== null && isGodwitError(failure, "BLOCKED_OTHERS");
+      if (yielded && (await finalized({ context, planned, statement }, detachment))) {
+        const outcome = { statement, durationMs: monotonicMs() - began, rows: null };
+        emitFinished(context, planned, outcome);
+        return outcome;
+      }
       // An INVALID index and the like must be cleared away first, by the next run.
       if (failed.state === "unknown" || statement.patient) throw failure;
       await retry.again(failure);

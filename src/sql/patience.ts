@@ -5,7 +5,7 @@ import { optionIsOn } from "./options.ts";
  * Whether a statement waits for others without making anybody wait who reads or writes rows: its locks conflict with neither, in
  * the queue either. Measured on PostgreSQL 14 to 18: SHARE UPDATE EXCLUSIVE for CONCURRENTLY and VALIDATE CONSTRAINT; EXCLUSIVE
  * for REFRESH MATERIALIZED VIEW CONCURRENTLY, on what nobody can write. DETACH PARTITION CONCURRENTLY takes ACCESS EXCLUSIVE on
- * the partition once nobody uses it any more.
+ * the partition once nobody uses its table any more: whether others wait for that is to be watched.
  */
 export function isPatient(node: Node): boolean {
   if ("IndexStmt" in node) return node.IndexStmt.concurrent === true;

@@ -1,35 +1,54 @@
+import { monotonicMs } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GodwitError } from "../../core/error.ts";
+import { sleep } from "../../core/interrupt.ts";
 import { isDatabaseError } from "../../postgres/database-error.ts";
 import { SQLSTATE } from "../../postgres/sqlstate.ts";
+import { pauseMs } from "../lock-budget.ts";
 import { LockRetry } from "../lock-retry.ts";
 import { letStandAlone } from "../stand-alone.ts";
 import { watched } from "../statement-events.ts";
 import type { Scene } from "./kind.ts";
 
 /**
- * Runs a statement that clears away or completes what was left half done. It disturbs nobody and waits for locks without a
- * lock_timeout, as the one that it belongs to does, for as long as what is patient may take; a deadlock is tried again.
- * @param why for the error, with the object.
+ * Runs a statement that clears away or completes what was left half done. It waits for locks without a lock_timeout, as the
+ * one that it belongs to does, for as long as what is patient may take; a deadlock is tried again.
+ * @param options.why for the error, with the object.
+ * @param options.blocks it ends with a lock that makes others wait: then it is cancelled for them at max_blocking, and tried again.
  * @throws GodwitError MIGRATION_FAILED, PERMISSION_DENIED, OBJECT_LOCK_TIMEOUT, with the statement to run by hand; the
  *   signal's reason.
  */
-export async function complete(scene: Scene, sql: string, why: string): Promise<void> {
+export async function complete(
+  scene: Scene,
+  sql: string,
+  { why, blocks = false }: { readonly why: string; readonly blocks?: boolean },
+): Promise<void> {
   const { context, planned, statement } = scene;
-  const { courtesy, session } = context;
-  const limits = { lockTimeoutMs: 0, statementTimeoutMs: courtesy.settings.patientTimeoutMs };
+  const { courtesy, session, signal } = context;
+  const { maxBlockingMs, patientTimeoutMs } = courtesy.settings;
+  const deadline = patientTimeoutMs === 0 ? Infinity : monotonicMs() + patientTimeoutMs;
+  let pause: number | null = null;
+  const limits = { lockTimeoutMs: 0, statementTimeoutMs: patientTimeoutMs };
   const retry = new LockRetry(context, planned);
   for (;;) {
     try {
       const putBack = await letStandAlone(session, { limits, isCode: false });
       try {
-        await watched(context, planned, statement, () => session.query(sql));
+        const run = (): Promise<unknown> => watched(context, planned, statement, () => session.query(sql));
+        await (blocks ? courtesy.blocking.during(run, () => undefined) : run());
       } finally {
         await putBack();
       }
       return;
     } catch (error) {
-      if (context.signal?.aborted === true || !isDatabaseError(error)) throw error;
+      if (signal?.aborted === true || !isDatabaseError(error)) throw error;
+      const sight = blocks ? courtesy.blocking.judge(error, { inBlock: false, code: false }) : null;
+      if (sight !== null && monotonicMs() < deadline) {
+        pause = pauseMs(pause, maxBlockingMs, Math.random());
+        await retry.tell(`${why}, and others waited for that`, pause);
+        await sleep(pause, signal);
+        continue;
+      }
       await retry.again(error).catch((final: unknown) => {
         if (!isDatabaseError(final)) throw final;
         throw isTooLate(scene, final)

@@ -1,4 +1,6 @@
 import type { Session } from "../../postgres/session.ts";
+import { wayToDecide } from "../../plan/decidable.ts";
+import type { Statement } from "../../sql/types.ts";
 import type { StandAloneAct } from "../../sql/stand-alone-act.ts";
 import { qualified } from "../../sql/quote.ts";
 import { complete } from "./complete.ts";
@@ -45,19 +47,28 @@ export const detachPartition: Kind<Act> = {
 
 const DETACHED = "its detachment was pending and has been finalized";
 
-/** @returns whether it was pending. */
-async function finalized(scene: Scene, act: Act): Promise<boolean> {
+/**
+ * The detachment that a statement is, which is patient until nobody uses the table any more, and then takes ACCESS EXCLUSIVE on the
+ * partition: who uses that by its own name is waited for in the queue, where others queue behind (measured on 14–18).
+ */
+export async function detachmentIn(statement: Statement): Promise<Act | null> {
+  if (!statement.patient || statement.tag !== "ALTER TABLE") return null;
+  const act = await wayToDecide(statement);
+  return act?.kind === "detach" ? act : null;
+}
+
+/** Finalizes a detachment that is pending. @returns whether it was. @throws as `waitForOthers` and `complete`. */
+export async function finalized(scene: Scene, act: Act): Promise<boolean> {
   for (;;) {
     const { parent, partition, state } = await look(scene.context.session, act);
     if (parent === null || partition === null || state !== "pending") return false;
     const what = `the detachment of ${partition.name}`;
     if (await waitForOthers(scene, parent.oid, `${what} is pending`)) continue;
     const names = [parent, partition].map(({ schema, name }) => qualified(schema, name));
-    await complete(
-      scene,
-      `ALTER TABLE ${names[0]} DETACH PARTITION ${names[1]} FINALIZE`,
-      `${what} had to be finalized`,
-    );
+    await complete(scene, `ALTER TABLE ${names[0]} DETACH PARTITION ${names[1]} FINALIZE`, {
+      why: `${what} had to be finalized`,
+      blocks: true,
+    });
     return true;
   }
 }

@@ -62,6 +62,6 @@ export async function findIndexes(
 export async function dropInvalid(scene: Scene, index: TableIndex): Promise<boolean> {
   if (await waitForOthers(scene, index.table, `index ${index.name} is not valid`)) return false;
   const sql = `DROP INDEX CONCURRENTLY ${qualified(index.schema, index.name)}`;
-  await complete(scene, sql, `the INVALID index ${index.name} had to be dropped`);
+  await complete(scene, sql, { why: `the INVALID index ${index.name} had to be dropped` });
   return true;
 }
