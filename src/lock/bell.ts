@@ -4,16 +4,22 @@ import type { Session } from "../postgres/session.ts";
 import { ident, literal } from "../sql/quote.ts";
 import { lockChannel, type LockScope } from "./key.ts";
 
+/** A pooler that hangs must keep nobody who is done. */
+const RING_WITHIN_MS = 1000;
+
 /**
  * Tells those that wait for a lock that it was given back (NOTIFY). Asked again and again by fifty of them, the server and
- * the machine have that much less time for the one they wait for.
+ * the machine have that much less time for the one they wait for. Never throws, bounded in time: who is not told asks by
+ * himself, a little later.
  */
 export async function ringBell(session: Session, scope: LockScope): Promise<void> {
   if (session.lost) return;
-  // Who is not told asks by himself, a little later.
-  await session
+  const ringing = session
     .cleanup(() => session.query(`SELECT pg_catalog.pg_notify(${literal(lockChannel(scope))}, '')`))
     .catch(() => undefined);
+  const over = new AbortController();
+  await Promise.race([ringing, sleep(RING_WITHIN_MS, over.signal).catch(() => undefined)]);
+  over.abort();
 }
 
 /**
