@@ -1,8 +1,9 @@
 import type { StreamConfig } from "../config/types.ts";
 import { GodwitError } from "../core/error.ts";
 import { withObjectLocks } from "../execute/locks/plan-locks.ts";
-import { readDetails, readSnapshot } from "../history/read.ts";
+import { readDetails, readOpenSteps, readSnapshot } from "../history/read.ts";
 import { isApplied } from "../plan/compare.ts";
+import { isHalfUp } from "../plan/half-up.ts";
 import type { DownSelection } from "../plan/plan-down.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
@@ -65,10 +66,12 @@ export async function prepareDown(
  */
 export async function downTurns(io: FleetIo, prepared: readonly PreparedDown[]): Promise<DownTurn[]> {
   const left = prepared.map((one) => ({ one, queue: [...one.planned.plan.migrations] }));
-  const requiring = left.some(({ queue }) => queue.length > 0) ? await readRequirements(io) : new Map();
+  const requiring = left.some(({ queue }) => queue.length > 0)
+    ? await readRequirements(io)
+    : new Map<string, Map<string, Hold>>();
   const turns: DownTurn[] = [];
   for (;;) {
-    let blocked: { readonly required: string; readonly by: string } | null = null;
+    let blocked: { readonly required: string; readonly by: string; readonly hold: Hold } | null = null;
     let moved = false;
     for (const { one, queue } of left) {
       const migrations: PlannedMigration[] = [];
@@ -76,7 +79,7 @@ export async function downTurns(io: FleetIo, prepared: readonly PreparedDown[]):
         const required = `${one.stream.name}/${next.id}`;
         const [by] = requiring.get(required) ?? [];
         if (by !== undefined) {
-          blocked = { required, by };
+          blocked = { required, by: by[0], hold: by[1] };
           break;
         }
         for (const others of requiring.values()) others.delete(required);
@@ -87,31 +90,53 @@ export async function downTurns(io: FleetIo, prepared: readonly PreparedDown[]):
       moved ||= migrations.length > 0;
     }
     if (blocked === null) return turns;
-    if (!moved) throw stillRequired(blocked.required, blocked.by);
+    if (!moved) throw stillRequired(blocked);
   }
 }
 
-/** For each `<stream>/<id>` the applied migrations of other streams that require it, as far as they say so by name. */
-async function readRequirements(io: FleetIo): Promise<Map<string, Set<string>>> {
-  const requiring = new Map<string, Set<string>>();
+/** How far what requires another one has come. */
+type Hold = "applied" | "half applied";
+
+/** For each `<stream>/<id>` the migrations of other streams that are applied, or half applied, and require it, as far as they say so by name. */
+async function readRequirements(io: FleetIo): Promise<Map<string, Map<string, Hold>>> {
+  const requiring = new Map<string, Map<string, Hold>>();
   if (io.config.streams.length < 2) return requiring;
   for (const stream of io.config.streams) {
     const target = await resolveTarget(io, stream);
     const rows = await withTargetSession(io, target, async (session) => {
       const { meta } = await readSnapshot(session, target.scope);
-      return meta === null ? [] : await readDetails(session, target.scope);
+      if (meta === null) return [];
+      const ledger = await readOpenSteps(session, target.scope);
+      const details = await readDetails(session, target.scope);
+      return details.filter((row) => isApplied(row) || isHalfUp(row, ledger));
     });
-    for (const row of rows.filter(isApplied)) {
+    for (const row of rows) {
       for (const required of row.requires.filter((name) => name.includes("/"))) {
-        requiring.set(required, (requiring.get(required) ?? new Set()).add(`${stream.name}/${row.id}`));
+        const holds = requiring.get(required) ?? new Map<string, Hold>();
+        requiring.set(
+          required,
+          holds.set(`${stream.name}/${row.id}`, isApplied(row) ? "applied" : "half applied"),
+        );
       }
     }
   }
   return requiring;
 }
 
-function stillRequired(required: string, by: string): GodwitError {
-  return new GodwitError("GRAPH_UNMET_REQUIREMENT", `${by} is applied and requires ${required}`, {
-    hint: `take it back first: godwit down --stream ${by.slice(0, by.indexOf("/"))}`,
+function stillRequired({
+  required,
+  by,
+  hold,
+}: {
+  readonly required: string;
+  readonly by: string;
+  readonly hold: Hold;
+}): GodwitError {
+  const stream = by.slice(0, by.indexOf("/"));
+  return new GodwitError("GRAPH_UNMET_REQUIREMENT", `${by} is ${hold} and requires ${required}`, {
+    hint:
+      hold === "applied"
+        ? `take it back first: godwit down --stream ${stream}`
+        : `finish it, then take it back: godwit up --stream ${stream}`,
   });
 }

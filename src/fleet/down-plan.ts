@@ -4,6 +4,8 @@ import type { HistoryDetail, StepRow } from "../history/types.ts";
 import { parseMigration, parseMigrations } from "../migrations/parse.ts";
 import { parseStored } from "../migrations/stored.ts";
 import type { MigrationFile, Section } from "../migrations/types.ts";
+import { isApplied } from "../plan/compare.ts";
+import { isHalfUp } from "../plan/half-up.ts";
 import { planDown, selectDown, type DownSelection, type DownSource } from "../plan/plan-down.ts";
 import type { Plan, PlanWarning } from "../plan/types.ts";
 import type { Session } from "../postgres/session.ts";
@@ -55,6 +57,7 @@ export async function makeDownPlan(
   const ledger: StepRow[] = snapshot.meta === null ? [] : await readOpenSteps(session, target.scope);
   const rows = selectDown(details, ledger, selection);
   assertNoneRequired(rows, details);
+  assertNoneHalfUp(rows, details, ledger);
   const { sources, warnings } = await findSources(io, session, target, files, rows);
   const sections = new Map<string, Section>();
   for (const [id, source] of sources) if (source.section !== null) sections.set(id, source.section);
@@ -164,6 +167,28 @@ async function codeSource(
 async function downOf(file: MigrationFile): Promise<Section | null> {
   const { migrations } = await parseMigrations([file]);
   return migrations[0]?.down ?? null;
+}
+
+/**
+ * Refuses to take back what a half-applied migration stands on: what is done of it would be gone with that, and the next `up` would
+ * go on behind it all the same. Without `requires` it stands on all that was applied before.
+ */
+function assertNoneHalfUp(
+  rows: readonly HistoryDetail[],
+  all: readonly HistoryDetail[],
+  ledger: readonly StepRow[],
+): void {
+  for (const half of all.filter((row) => isHalfUp(row, ledger))) {
+    const under = rows.find(
+      (row) => isApplied(row) && (half.requires.length === 0 || half.requires.includes(row.id)),
+    );
+    if (under === undefined) continue;
+    throw new GodwitError("NEEDS_REPAIR", `${half.id} is half applied, and stands on ${under.id}`, {
+      hint:
+        "finish it, to take it back as well: godwit up\n" +
+        `or undo by hand what it did, then: godwit repair mark-not-applied ${half.id} --reason "…"`,
+    });
+  }
 }
 
 /** Refuses to take back what a migration that stays requires by name. */
