@@ -1,6 +1,7 @@
 /** Each with what stands before the secret as its first group, and a replacement that keeps it. */
 const SECRETS: readonly (readonly [secret: RegExp, shown: string])[] = [
-  [/(\bpassword\s+)(?:e|u&)?'(?:[^']|'')*'?/gi, "$1'***'"],
+  // Within a literal its own quotes are doubled.
+  [/(\bpassword\s+)(?:e|u&)?(?:''[^']+''|'(?:[^']|'')*'?)/gi, "$1'***'"],
   [/(\bpassword\s*=\s*)(?:\\?'(?:[^'\\]|\\.)*\\?'|[^\s'",;)]+)/gi, "$1***"],
   [/(\w+:\/\/[^\s:@/']*:)[^\s@/']+@/g, "$1***@"],
 ];

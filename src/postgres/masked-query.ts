@@ -5,7 +5,7 @@ const SHOWN = 80;
 
 /** As `maskSecrets`, in the server's regular expressions (manual 9.7.3). */
 const SECRETS: readonly (readonly [secret: string, shown: string])[] = [
-  [String.raw`(\mpassword\s+)(?:e|u&)?'(?:[^']|'')*'?`, String.raw`\1'***'`],
+  [String.raw`(\mpassword\s+)(?:e|u&)?(?:''[^']+''|'(?:[^']|'')*'?)`, String.raw`\1'***'`],
   [String.raw`(\mpassword\s*=\s*)(?:\\?'(?:[^'\\]|\\.)*\\?'|[^\s'",;)]+)`, String.raw`\1***`],
   [String.raw`(\w+://[^\s:@/']*:)[^\s@/']+@`, String.raw`\1***@`],
 ];

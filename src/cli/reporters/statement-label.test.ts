@@ -16,6 +16,7 @@ describe("the label of a statement", () => {
     "CREATE ROLE shop LOGIN PASSWORD 's3cret'",
     "ALTER ROLE shop password\n 's3''cret x'",
     "CREATE ROLE shop PASSWORD E's3cret'",
+    "DO $$ BEGIN EXECUTE 'CREATE ROLE shop PASSWORD ''s3cret'''; END $$",
     "CREATE SUBSCRIPTION s CONNECTION 'host=a user=b password=s3cret dbname=c' PUBLICATION p",
     "CREATE USER MAPPING FOR x SERVER y OPTIONS (user 'u', password 's3cret')",
     "SELECT dblink('postgres://u:s3cret@host/db')",

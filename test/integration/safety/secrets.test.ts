@@ -121,6 +121,7 @@ it("the server takes out of a query what is taken out here, before it is cut", a
     "CREATE ROLE shop LOGIN PASSWORD 's3cret'",
     "ALTER ROLE shop password\n 's3''cret x' VALID UNTIL 'infinity'",
     "CREATE ROLE shop PASSWORD E's3cret'",
+    "DO $$ BEGIN EXECUTE 'CREATE ROLE a PASSWORD ''s3cret'''; END $$",
     "CREATE SUBSCRIPTION s CONNECTION 'host=a user=b password=s3cret dbname=c' PUBLICATION p",
     String.raw`SELECT dblink('password=\'s3 cret\' user=x')`,
     "UPDATE users SET password_hash = crypt('a', gen_salt('bf')) WHERE note = 'password'",
