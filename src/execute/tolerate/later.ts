@@ -1,3 +1,12 @@
+import {
+  optionNames,
+  withoutCasts,
+  withoutEnabled,
+  withoutForced,
+  withoutOptions,
+  withoutParameters,
+  type Loosen,
+} from "./loosened.ts";
 import type { AlterTableStmt, Node } from "libpg-query";
 import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
@@ -12,25 +21,16 @@ const OF_COLUMN: Readonly<Record<string, readonly string[]>> = {
   AT_SetNotNull: ["NOT NULL"],
   AT_DropNotNull: ["NOT NULL"],
   AT_AddIdentity: ["identity", "NOT NULL"],
-  AT_SetIdentity: ["identity"],
   AT_DropIdentity: ["identity"],
   AT_SetExpression: ["generated value"],
   AT_DropExpression: ["generated value"],
-  AT_AlterColumnType: ["type", "collation", "default", "storage"],
+  AT_AlterColumnType: ["type", "collation", "storage"],
   AT_SetStorage: ["storage"],
   AT_SetCompression: ["compression"],
-  AT_SetOptions: ["options"],
-  AT_ResetOptions: ["options"],
 };
 
 /** Properties of the table as a whole that ALTER TABLE sets. */
 const OF_TABLE: Readonly<Record<string, readonly string[]>> = {
-  AT_EnableRowSecurity: ["row level security"],
-  AT_DisableRowSecurity: ["row level security"],
-  AT_ForceRowSecurity: ["row level security"],
-  AT_NoForceRowSecurity: ["row level security"],
-  AT_SetRelOptions: ["options", "toast options"],
-  AT_ResetRelOptions: ["options", "toast options"],
   AT_SetLogged: ["UNLOGGED"],
   AT_SetUnLogged: ["UNLOGGED"],
   AT_SetAccessMethod: ["access method"],
@@ -39,12 +39,45 @@ const OF_TABLE: Readonly<Record<string, readonly string[]>> = {
   AT_DropInherit: ["parent"],
 };
 
+/** Parts of properties that ALTER TABLE sets, of the column or the table that it is about. */
+function partsSet(
+  subtype: string,
+  def: Node | undefined,
+): readonly (readonly [property: string, loosen: Loosen])[] {
+  const names = optionNames(def);
+  switch (subtype) {
+    case "AT_SetIdentity":
+      return [["identity", withoutParameters(names)]];
+    case "AT_AlterColumnType":
+      return [["default", withoutCasts]];
+    case "AT_SetOptions":
+    case "AT_ResetOptions":
+      return [["options", withoutOptions(names)]];
+    case "AT_SetRelOptions":
+    case "AT_ResetRelOptions":
+      return [
+        ["options", withoutOptions(names)],
+        ["toast options", withoutOptions(names.map((name) => name.replace(/^toast\./, "")))],
+      ];
+    case "AT_EnableRowSecurity":
+    case "AT_DisableRowSecurity":
+      return [["row level security", withoutEnabled]];
+    case "AT_ForceRowSecurity":
+    case "AT_NoForceRowSecurity":
+      return [["row level security", withoutForced]];
+    default:
+      return [];
+  }
+}
+
 /** What later statements of a file change about a table: not for the one that makes it to have. */
 class Changes {
   readonly columns = new Set<string>();
   readonly constraints = new Set<string>();
   /** `column total` and `table`, with the properties that change. */
   readonly properties = new Map<string, Set<string>>();
+  /** By subject and property, what takes out the parts that change. */
+  readonly parts = new Map<string, Map<string, Loosen[]>>();
   /** Constraints that are validated later, ready for SQL. */
   readonly validated = new Set<string>();
   primaryKey = false;
@@ -54,6 +87,18 @@ class Changes {
   change(subject: string, properties: readonly string[] | undefined): void {
     const before = this.properties.get(subject) ?? new Set<string>();
     this.properties.set(subject, new Set([...before, ...(properties ?? [])]));
+  }
+
+  changePart(subject: string, property: string, loosen: Loosen): void {
+    const properties = this.parts.get(subject) ?? new Map<string, Loosen[]>();
+    this.parts.set(subject, properties.set(property, [...(properties.get(property) ?? []), loosen]));
+  }
+
+  /** A property's text without what changes of it. */
+  loosened(subject: string, property: string, text: string | null): string | null {
+    const all = this.parts.get(subject)?.get(property) ?? [];
+    const left = all.reduce((before: string | null, loosen) => loosen(before), text);
+    return this.validated.has(subject) ? asValid(left) : left;
   }
 
   read(statement: AlterTableStmt): void {
@@ -71,6 +116,8 @@ class Changes {
       if (subtype === "AT_DropConstraint" && name !== undefined) this.constraints.add(name);
       if (name !== undefined) this.change(`column ${ident(name)}`, OF_COLUMN[subtype]);
       this.change("table", OF_TABLE[subtype]);
+      const subject = name === undefined ? "table" : `column ${ident(name)}`;
+      for (const [property, loosen] of partsSet(subtype, def)) this.changePart(subject, property, loosen);
       if (def !== undefined && "Constraint" in def && def.Constraint.contype === "CONSTR_PRIMARY")
         this.primaryKey = true;
     }
@@ -117,10 +164,9 @@ export async function withoutLater(
         .filter(([subject]) => !gone.has(subject))
         .map(([subject, properties]) => {
           const changed = changes.properties.get(subject);
-          const isValidated = changes.validated.has(subject);
           const kept = [...properties]
             .filter(([property]) => changed?.has(property) !== true)
-            .map(([property, value]) => [property, isValidated ? asValid(value) : value] as const);
+            .map(([property, value]) => [property, changes.loosened(subject, property, value)] as const);
           return [subject, new Map(kept)] as const;
         }),
     );

@@ -3,7 +3,8 @@ import type { Session } from "../../postgres/session.ts";
 import { ident } from "../../sql/quote.ts";
 import { StatementRewrite } from "../../sql/rewrite.ts";
 import type { Creation } from "./creation.ts";
-import { differencesOf, readFacts } from "./facts.ts";
+import { differencesOf, readFacts, type Facts } from "./facts.ts";
+import { optionNames, withoutParameters, type Loosen } from "./loosened.ts";
 import {
   listOf,
   nameOfList,
@@ -48,27 +49,40 @@ export function sequenceCreation(
       await redirectOwner(scratch, rewrite);
       await scratch.make(rewrite);
       const oid = await oidOf(scratch.session, scratch.schema, written.name);
+      // Names of the file are found by the search_path of the file.
+      const { options, loosen } = await changedLater(scratch.session, later, existing.oid);
       await scratch.readQualified();
-      const changed = await changedLater(scratch.session, later, existing.oid);
+      const without = options.includes("owned_by") ? "{owner}" : "{}";
+      const own = (facts: Facts): Facts =>
+        new Map([...facts].map(([subject, one]) => [subject, loosened(one, loosen)]));
       return differencesOf(
-        await readFacts(scratch, SEQUENCE_SQL, [existing.oid, changed], null),
-        await readFacts(scratch, SEQUENCE_SQL, [oid, changed], existing.schema),
+        own(await readFacts(scratch, SEQUENCE_SQL, [existing.oid, without], null)),
+        own(await readFacts(scratch, SEQUENCE_SQL, [oid, without], existing.schema)),
       );
     },
   };
 }
 
-/** Properties that ALTER SEQUENCE sets later in the file: not for the statement that makes it to have. */
-async function changedLater(session: Session, later: readonly Node[], oid: string): Promise<string[]> {
-  const changed = new Set<string>();
+function loosened(
+  properties: ReadonlyMap<string, string | null>,
+  loosen: Loosen,
+): ReadonlyMap<string, string | null> {
+  return new Map([...properties].map(([name, text]) => [name, name === "parameters" ? loosen(text) : text]));
+}
+
+/** Options that ALTER SEQUENCE sets later in the file: not for the statement that makes it to have. */
+async function changedLater(
+  session: Session,
+  later: readonly Node[],
+  oid: string,
+): Promise<{ readonly options: readonly string[]; readonly loosen: Loosen }> {
+  const options: string[] = [];
   for (const node of later) {
     if (!("AlterSeqStmt" in node) || node.AlterSeqStmt.sequence === undefined) continue;
     if ((await relationNamed(session, nameOfRange(node.AlterSeqStmt.sequence)))?.oid !== oid) continue;
-    for (const option of node.AlterSeqStmt.options ?? []) {
-      if ("DefElem" in option) changed.add(option.DefElem.defname === "owned_by" ? "owner" : "parameters");
-    }
+    options.push(...optionNames(node.AlterSeqStmt.options));
   }
-  return [...changed];
+  return { options, loosen: withoutParameters(options) };
 }
 
 /** A sequence and the table that owns it must lie in one schema, so that its owner is a copy in the scratch. */
