@@ -42,7 +42,10 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
             ? [
                 {
                   command: `godwit ${direction}${suffix}`,
-                  effect: "goes on where it stopped; nothing has to be decided",
+                  effect:
+                    one.kind === "repeatable"
+                      ? "runs it from its beginning, as any repeatable; nothing has to be decided"
+                      : "goes on where it stopped; nothing has to be decided",
                 },
               ]
             : []),

@@ -4,7 +4,7 @@ import { readDetails, readFiles, readOpenSteps, type HistorySnapshot } from "../
 import type { HistoryDetail, HistoryRow, StepRow } from "../history/types.ts";
 import { parseMigration } from "../migrations/parse.ts";
 import { parseStored } from "../migrations/stored.ts";
-import type { MigrationFile, Section } from "../migrations/types.ts";
+import type { MigrationFile, MigrationKind, Section } from "../migrations/types.ts";
 import { hadNoEffect, wayToDecide } from "../plan/decidable.ts";
 import { finishedSteps } from "../plan/finished-steps.ts";
 import type { Session } from "../postgres/session.ts";
@@ -17,6 +17,7 @@ import type { Target } from "./target.ts";
 /** A migration of several steps that did not come to its end, as the ledger has it. */
 export interface Unfinished {
   readonly id: string;
+  readonly kind: MigrationKind;
   /** `down`: it is its taking back that stopped. */
   readonly direction: Direction;
   /** Steps that are done. */
@@ -55,7 +56,7 @@ export async function findUnfinished(
     const file = files.find((one) => one.id === id && one.kind === kind);
     const unknown = open?.ordinal ?? null;
     const obstacle = await obstacleOf(session, target, { row, file, direction, done, open, statement });
-    found.set(id, { id, direction, done: done.length, unknown, obstacle });
+    found.set(id, { id, kind, direction, done: done.length, unknown, obstacle });
   }
   return found;
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Godwit } from "../../../src/index.ts";
 import {
+  eventsOf,
   failureOf,
   hasHistory,
   historyOf,
@@ -22,6 +23,20 @@ async function lastAct(godwit: Godwit): Promise<unknown> {
 }
 
 describe("repair without an action", () => {
+  it("says of a repeatable that it is run from its beginning, as it is", async () => {
+    const { godwit } = await testProject({
+      "h.repeatable.sql": HALF.replace("h (id int)", "IF NOT EXISTS h (id int)"),
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    const { remaining } = await godwit.repair();
+    expect(remaining.map(({ id, choices }) => [id, choices[0]?.command, choices[0]?.effect])).toEqual([
+      ["h", "godwit up", "runs it from its beginning, as any repeatable; nothing has to be decided"],
+    ]);
+    const again = godwit.up();
+    await failureOf(again, "MIGRATION_FAILED");
+    expect((await eventsOf(again, "statement.started")).map(({ ordinal }) => ordinal)).toContain(1);
+  });
+
   it("tells what needs a person, with the commands to choose from, and changes nothing", async () => {
     const { godwit, write, remove, database } = await testProject({
       ...two,
