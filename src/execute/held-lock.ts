@@ -26,6 +26,8 @@ export interface HeldLockOptions {
   readonly session: Session;
   /** No pooler shares it with others. */
   readonly isOwn: boolean;
+  /** Whether to tell those that wait once it is given back. */
+  readonly rings: boolean;
   /** Where the work goes on instead; null: in the same session. */
   readonly direct: ConnectionSettings | null;
   readonly facts: ServerFacts;
@@ -105,7 +107,7 @@ export async function withHeldLock<T>(
       await keeper?.close();
       if (!givenBack) await giveBack(session, scope, ownership, keeper !== null);
       await gate.leave();
-      await ringBell(session, scope);
+      if (options.rings) await ringBell(session, scope);
       crashPoint("gate.left");
     }
   } finally {

@@ -32,6 +32,8 @@ export interface LockOptions {
   readonly run: RunRecord;
   /** No pooler shares `session` with others. */
   readonly isOwn: boolean;
+  /** Whether to tell those that wait once the lock is given back. */
+  readonly rings: boolean;
   /** Its connection is ended with the lock. */
   readonly gate: LockGate;
   readonly leaseMs: number;

@@ -13,6 +13,8 @@ export interface FleetIo {
   readonly reconnectWaitMs?: number;
   /** How long to wait for Godwit's own lock, in milliseconds. */
   readonly lockWaitMs: number;
+  /** Whoever asks for the lock tells those that wait when it is given back, since it keeps its gate for longer; absent: no. */
+  readonly keepsGate?: boolean;
   /** How long a transaction is tried again when locks on objects cannot be had, in milliseconds; absent: a minute. */
   readonly lockRetryMs?: number;
   readonly run: RunRecord;

@@ -38,6 +38,7 @@ export async function lockTarget<T>(
         session,
         facts,
         isOwn: !isShared(target, facts),
+        rings: io.keepsGate !== true,
         scope: target.scope,
         target: target.id,
         run: io.run,

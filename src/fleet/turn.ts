@@ -46,11 +46,13 @@ export async function withTurn(
   try {
     const waitedMs = monotonicMs() - started;
     const lockWaitMs = Math.max(0, io.lockWaitMs - (hasWaited ? waitedMs : 0));
-    await body({ ...io, lockWaitMs }, hasWaited ? await readAgain(io, participant) : participant);
+    await body(
+      { ...io, lockWaitMs, keepsGate: gate !== OPEN_GATE },
+      hasWaited ? await readAgain(io, participant) : participant,
+    );
     return true;
   } finally {
     await gate.leave();
-    // Who heard it while the gate was still ours found it shut.
     if (gate !== OPEN_GATE) await ringBell(session, target.scope);
   }
 }

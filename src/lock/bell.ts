@@ -29,6 +29,7 @@ export async function ringBell(session: Session, scope: LockScope): Promise<void
 export class Bell {
   readonly #session: Session;
   readonly #channel: string;
+  #beginning: Promise<void> = Promise.resolve();
   #listening = false;
   #rings = 0;
   #answered = 0;
@@ -44,8 +45,18 @@ export class Bell {
     return this.#listening;
   }
 
-  /** Begins to listen; false: this server lets nobody listen. */
-  async listen(): Promise<boolean> {
+  /** Sends what begins to listen, and does not wait: whatever is asked next is answered after it. */
+  listen(): void {
+    this.#beginning = this.#begin();
+    this.#beginning.catch(() => undefined);
+  }
+
+  /** Waits until it is known whether this server lets us listen. @throws GodwitError CONNECTION_LOST; the signal's reason. */
+  async ready(): Promise<void> {
+    await this.#beginning;
+  }
+
+  async #begin(): Promise<void> {
     this.#session.onNotification = (channel) => {
       if (channel !== this.#channel) return;
       this.#rings++;
@@ -57,7 +68,6 @@ export class Bell {
     } catch (error) {
       if (!isDatabaseError(error)) throw error;
     }
-    return this.#listening;
   }
 
   /**
@@ -83,6 +93,7 @@ export class Bell {
   /** Listens no longer. */
   async stop(): Promise<void> {
     this.#session.onNotification = undefined;
+    await this.#beginning;
     if (!this.#listening) return;
     this.#listening = false;
     await this.#session.query(`UNLISTEN ${ident(this.#channel)}`);

@@ -85,10 +85,14 @@ export async function pollLock<T extends object | true>(
       options.onWaiting({ holder: described, pending, elapsedMs: elapsed });
       if (elapsed >= waitMs) throw obstacle ?? busy(scope, holder, elapsed);
     }
-    const tryAgain = isFirst && options.isOwn && (await bell.listen());
+    if (isFirst && options.isOwn) {
+      isFirst = false;
+      // What was given back before it could be heard is found by asking once more.
+      bell.listen();
+      continue;
+    }
     isFirst = false;
-    // What was given back before it could be heard is found by asking once more.
-    if (tryAgain) continue;
+    await bell.ready();
     const untilNext = Math.min(waitMs, nextReport) - (monotonicMs() - started);
     const pause = Math.min(pauseAfter(elapsed, bell.listening), Math.max(1, untilNext));
     // Who gave it back may have done all there was.

@@ -24,7 +24,9 @@ describe("the bell of a lock", () => {
   it("is heard at once, also when it rang before anybody waited for it", async () => {
     const [waiter, holder] = await sessions();
     const bell = new Bell(waiter, SCOPE);
-    expect(await bell.listen()).toBe(true);
+    bell.listen();
+    await bell.ready();
+    expect(bell.listening).toBe(true);
     const heard = bell.rung(FOR_EVER, undefined);
     await ringBell(holder, SCOPE);
     expect(await heard).toBe(true);
@@ -36,7 +38,8 @@ describe("the bell of a lock", () => {
   it("is another one for each lock, and is heard no longer once the lock is ours", async () => {
     const [waiter, holder] = await sessions();
     const bell = new Bell(waiter, SCOPE);
-    await bell.listen();
+    bell.listen();
+    await bell.ready();
     await ringBell(holder, { ...SCOPE, stream: "other" });
     await ringBell(holder, { ...SCOPE, schema: "other" });
     await waiter.rows("SELECT 1");
@@ -50,7 +53,8 @@ describe("the bell of a lock", () => {
   it("ends with the signal's reason", async () => {
     const [waiter] = await sessions();
     const bell = new Bell(waiter, SCOPE);
-    await bell.listen();
+    bell.listen();
+    await bell.ready();
     const aborting = new AbortController();
     const waiting = bell.rung(FOR_EVER, aborting.signal);
     aborting.abort();
