@@ -47,6 +47,8 @@ export interface HeldLockOptions {
 
 /** A lock while it is held, with no session of an earlier holder left. */
 export interface HeldLock extends Claim {
+  /** The run id that stands in the lock's row. */
+  readonly owner: string;
   readonly waitedMs: number;
   /** Backends of an earlier holder that had to be terminated. */
   readonly terminated: readonly number[];
@@ -95,6 +97,7 @@ export async function withHeldLock<T>(
       crashPoint("lock.no-earlier-session");
       return await body({
         ...claim,
+        owner: run.runId,
         waitedMs,
         terminated,
         lost: keeper?.lost ?? null,

@@ -1,10 +1,13 @@
-import { GodwitError } from "../core/error.ts";
+import { isGodwitError } from "../core/error.ts";
 import type { HistoryScope } from "../history/read.ts";
 import type { LockGate } from "../lock/gate.ts";
-import { readLockRow } from "../lock/row.ts";
+import { lockKey } from "../lock/key.ts";
+import { unlessNotThere } from "../lock/unless-not-there.ts";
 import { SERVER_FACTS_SQL, serverFactsFrom, type ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
+import { ident, literal } from "../sql/quote.ts";
+import { DirectUrlFailure, leadsElsewhere } from "./direct-url-failure.ts";
 import type { HeldLock } from "./held-lock.ts";
 
 /** The session that a holder works in. */
@@ -53,26 +56,42 @@ async function withDirect<T>(
   body: (place: WorkPlace) => Promise<T>,
 ): Promise<T> {
   const applicationName = session.settings.applicationName ?? "godwit";
-  const work = await openSession(direct, { applicationName, signal });
+  const work = await openSession(direct, { applicationName, signal }).catch((error: unknown) => {
+    throw isGodwitError(error, "DATABASE_UNREACHABLE") ? new DirectUrlFailure(error) : error;
+  });
   try {
     const [row] = await work.rows(SERVER_FACTS_SQL);
     const facts = serverFactsFrom(row!, work.startupPid);
-    await assertSameDatabase(work, scope, held);
+    await assertSameDatabase(session, work, scope, held);
     return await body({ session: work, facts, pooled: facts.pooled, signal });
   } finally {
     work.close();
   }
 }
 
-/** The lock's row is seen only where it was claimed. */
-async function assertSameDatabase(session: Session, scope: HistoryScope, held: HeldLock): Promise<void> {
-  const row = await readLockRow(session, scope).catch(() => null);
-  if (row !== null && row.token >= held.token) return;
-  throw new GodwitError(
-    "CONFIG_INVALID",
-    "direct_url reaches another database than database: the lock taken there is not seen here",
-    {
-      hint: "let both name the same database of the same server: direct_url past the pooler, database through it",
-    },
+/** The lock's row is seen only where it was claimed; another database may have one of its own, with a higher token even. */
+async function assertSameDatabase(
+  session: Session,
+  work: Session,
+  scope: HistoryScope,
+  held: HeldLock,
+): Promise<void> {
+  const there = await ownerOfLock(work, scope);
+  if (there?.token === held.token && there.owner === held.owner) return;
+  // Somebody may have taken the lock over just now.
+  const here = await ownerOfLock(session, scope);
+  const again = await ownerOfLock(work, scope);
+  if (here !== null && again !== null && here.token === again.token && here.owner === again.owner) return;
+  throw leadsElsewhere();
+}
+
+async function ownerOfLock(
+  session: Session,
+  scope: HistoryScope,
+): Promise<{ readonly token: number; readonly owner: string } | null> {
+  const reading = session.rows(
+    `SELECT l.token, l.owner FROM ${ident(scope.schema)}.migration_locks l WHERE l.key = ${literal(lockKey(scope))}`,
   );
+  const row = (await unlessNotThere(reading))?.[0];
+  return row === undefined ? null : { token: Number(row.token), owner: row.owner ?? "" };
 }

@@ -1,6 +1,7 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
 import type { Direction, GodwitEvent } from "../core/events.ts";
+import { DirectUrlFailure } from "../execute/direct-url-failure.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { forcedOut } from "../history/forced-release.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
@@ -57,6 +58,8 @@ export class LastingTarget {
   /** Whether no session was had yet. */
   #isFirst: boolean;
   #wasWritable = false;
+  /** Whether the lock was held once, with a session to work in. */
+  #hasWorked = false;
   /** That a person took the lock from this run: then it does not go on by itself. */
   #forcedOut: GodwitError | null = null;
   #lockWaitMs = 0;
@@ -132,6 +135,7 @@ export class LastingTarget {
     this.#wasWritable = true;
     const io = { ...this.#io, lockWaitMs: this.#lockWaitMs, emit: this.#watching(sight) };
     const done = await lockTarget(this.#run.following(io), target, place, look, async (locked) => {
+      this.#hasWorked = true;
       if (loss.first !== null) {
         await locked.context.writer.write({ log: [resumedEntry(loss, loss.first)] });
         await this.#resumed(loss, place, locked.snapshot);
@@ -206,7 +210,10 @@ export class LastingTarget {
     if (signal?.aborted === true || error === this.#forcedOut) throw error;
     if (verdictOf(error) !== "retry") throw error;
     const reason = isGodwitError(error) ? error : asGodwitError(error);
-    if (this.#limit === 0) throw error;
+    // A mistake in an address shows at once, in the direct one too.
+    const isFirstDirect = error instanceof DirectUrlFailure && !this.#hasWorked;
+    const limit = isFirstDirect ? this.#io.connectWaitMs : this.#limit;
+    if (limit === 0) throw error;
     const id = sight.current?.id ?? null;
     if (loss.first === null || sight.begun) loss.begin(reason, id);
     this.#lockWaitMs = Math.max(0, this.#lockWaitMs - sight.waitedForLockMs);
@@ -214,8 +221,8 @@ export class LastingTarget {
     const again = `godwit ${this.#io.run.command}`;
     if (id !== null && times >= MOST_LOSSES) throw tooOften(reason, id, times, again);
     const { elapsedMs } = loss;
-    if (elapsedMs >= this.#limit) throw gaveUp(loss.first ?? reason, reason, { elapsedMs, again });
-    const delayMs = loss.pauseMs(this.#limit);
+    if (elapsedMs >= limit) throw gaveUp(loss.first ?? reason, reason, { elapsedMs, again });
+    const delayMs = loss.pauseMs(limit);
     const target = this.#run.target.id;
     if (loss.attempts === 0) {
       const { code, sqlstate = null, message } = reason;

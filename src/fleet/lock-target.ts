@@ -3,6 +3,8 @@ import type { HistorySnapshot } from "../history/read.ts";
 import type { WorkLeft } from "../lock/poll.ts";
 import { advisoryGate } from "../lock/advisory-gate.ts";
 import { OPEN_GATE, type LockGate } from "../lock/gate.ts";
+import { leadsElsewhere } from "../execute/direct-url-failure.ts";
+import { reachSameDatabase } from "../postgres/same-database.ts";
 import { SERVER_FACTS_SQL, serverFactsFrom, type ServerFacts } from "../postgres/server-facts.ts";
 import type { Session } from "../postgres/session.ts";
 import { isShared, providerFor } from "./lock-provider.ts";
@@ -59,7 +61,7 @@ export async function lockTarget<T>(
     );
   if (provider !== "advisory" || !isShared(target, at.facts)) return run(at);
   if (target.direct === null) assertOwnSession(at.facts);
-  return withDirectSession(io, target, run);
+  return withDirectSession(io, target, at.session, run);
 }
 
 async function gateOf(
@@ -74,10 +76,11 @@ async function gateOf(
   return openTargetGate(io, target);
 }
 
-/** Runs `body` in a session past the pooler, which the advisory lock lives in. */
+/** Runs `body` in a session past the pooler, which the advisory lock lives in. @throws GodwitError CONFIG_INVALID where it reaches another database. */
 async function withDirectSession<T>(
   io: FleetIo,
   target: Target,
+  pooled: Session,
   body: (reached: Reached) => Promise<T>,
 ): Promise<T> {
   const direct: Target = { ...target, settings: target.direct ?? target.settings };
@@ -85,6 +88,7 @@ async function withDirectSession<T>(
     const [row] = await session.rows(SERVER_FACTS_SQL);
     const facts = serverFactsFrom(row!, session.startupPid);
     assertOwnSession(facts);
+    if (!(await reachSameDatabase(pooled, session))) throw leadsElsewhere();
     return body({ session, facts });
   });
 }

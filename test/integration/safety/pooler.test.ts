@@ -201,13 +201,47 @@ describe.skipIf(!present).each<PoolMode>(["transaction", "session"])(
       ]);
     });
 
-    it("a direct_url that leads elsewhere is told before anything runs", async () => {
+    describe.each(["auto", "lease", "advisory"] as const)("a direct_url, with %s,", (provider) => {
+      it.each(["without a history", "whose history is longer"])(
+        "that leads to a database %s is told before anything runs",
+        async (what) => {
+          const { database, open } = await testProject(ONE);
+          const other = await testProject({ "1_other.sql": "CREATE TABLE other ();\n" });
+          if (what === "whose history is longer") {
+            for (const table of ["b", "c", "d"]) {
+              await other.write({ [`2_${table}.sql`]: `CREATE TABLE ${table} ();\n` });
+              await other.godwit.up();
+            }
+          }
+          const before = [await tablesOf(other.database), await hasHistory(other.database)];
+          const { config } = await open({
+            database: pooler.urlFor(database.url),
+            directUrl: other.database.url,
+          });
+          const godwit = await createGodwit({
+            config: { ...config, lock: { ...config.lock, provider } },
+            env: {},
+          });
+          const run = godwit.up();
+          const retried = eventsOf(run, "target.retrying");
+          await failureOf(run, "CONFIG_INVALID");
+          expect(await retried).toEqual([]);
+          expect(await tablesOf(database)).toEqual([]);
+          expect([await tablesOf(other.database), await hasHistory(other.database)]).toEqual(before);
+        },
+      );
+    });
+
+    it("a direct_url where nobody answers is told at once, and by its name", async () => {
       const { database, open } = await testProject(ONE);
-      const other = await testDatabase();
-      const godwit = await open({ database: pooler.urlFor(database.url), directUrl: other.url });
-      await failureOf(godwit.up(), "CONFIG_INVALID");
-      expect([await tablesOf(database), await tablesOf(other)]).toEqual([[], []]);
-      expect(await hasHistory(other)).toBe(false);
+      const nowhere = new URL(database.url);
+      nowhere.port = "1";
+      const godwit = await open({ database: pooler.urlFor(database.url), directUrl: nowhere.href });
+      const run = godwit.up();
+      const retried = eventsOf(run, "target.retrying");
+      const error = await failureOf(run, "DATABASE_UNREACHABLE");
+      expect(error.message).toMatch(/^direct_url: /);
+      expect(await retried).toEqual([]);
     });
 
     it("everything that only reads works", async () => {
