@@ -28,6 +28,10 @@ it.each([
     "ADD CONSTRAINT email_not_null CHECK (email IS NOT NULL) NOT VALID;",
   ],
   ["ALTER TABLE users ALTER COLUMN id TYPE bigint", "ALTER TABLE users ADD COLUMN id_new …;"],
+  [
+    "ALTER TABLE users ALTER COLUMN id TYPE bigint",
+    "CREATE INDEX CONCURRENTLY … ON users (id_new); -- all of id that goes with it",
+  ],
   ["ALTER TABLE users ADD COLUMN key uuid DEFAULT gen_random_uuid()", "ALTER COLUMN key SET DEFAULT …;"],
   ["ALTER TABLE days DETACH PARTITION day_1", "ALTER TABLE days DETACH PARTITION day_1 CONCURRENTLY;"],
   ["UPDATE app.users SET email = lower(email)", "change the rows of app.users in batches"],

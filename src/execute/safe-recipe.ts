@@ -72,6 +72,7 @@ function ofCommand(table: string, cmd: AlterTableCmd): string | null {
       "put a new column beside it, and move over in steps:",
       `ALTER TABLE ${table} ADD COLUMN ${fresh} …; -- with a trigger that keeps it like ${ident(name)}`,
       `UPDATE ${table} SET ${fresh} = ${ident(name)} …; -- in batches, each with a commit of its own`,
+      `CREATE INDEX CONCURRENTLY … ON ${table} (${fresh}); -- all of ${ident(name)} that goes with it, on the new one first: indexes, primary key (ADD … USING INDEX), foreign keys from elsewhere, NOT NULL, default`,
       `ALTER TABLE ${table} DROP COLUMN ${ident(name)}; ALTER TABLE ${table} RENAME COLUMN ${fresh} TO ${ident(name)}; -- once nothing uses the old one`,
     );
   }
