@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { GodwitOptions, LockingOptions, VerbOptions } from "../api/types.ts";
+import { shellWord } from "../core/shell-word.ts";
 import type { Io } from "./io.ts";
 import { collect, duration, oneOf, nonEmpty, withoutUndefined } from "./option-values.ts";
 import type { ColourMode } from "./style.ts";
@@ -50,11 +51,6 @@ function option<T>(flags: string, description: string, read?: (value: string, be
 
 function choice(flag: string, description: string, words: readonly string[]): Option {
   return new Option(`${flag} <${words.join("|")}>`, description).choices(words).argParser(oneOf(flag, words));
-}
-
-/** A word as a shell takes it. */
-function quote(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** New option objects each time, since commander writes into them. */
@@ -198,11 +194,11 @@ export function lockingOptions(values: GlobalValues, signal: AbortSignal): Locki
  */
 export function nextCommand(values: GlobalValues, rest: string): string {
   const flags: string[] = [];
-  if (values.config !== undefined) flags.push("--config", quote(values.config));
-  if (values.migrations !== undefined) flags.push("--migrations", quote(values.migrations));
+  if (values.config !== undefined) flags.push("--config", shellWord(values.config));
+  if (values.migrations !== undefined) flags.push("--migrations", shellWord(values.migrations));
   if (values.embedded === true) flags.push("--embedded");
   if (values.database !== undefined) flags.push("--database …");
-  if (values.historySchema !== undefined) flags.push("--history-schema", quote(values.historySchema));
-  for (const stream of chosenStreams(values)) flags.push("--stream", quote(stream));
+  if (values.historySchema !== undefined) flags.push("--history-schema", shellWord(values.historySchema));
+  for (const stream of chosenStreams(values)) flags.push("--stream", shellWord(stream));
   return ["godwit", rest, ...flags].join(" ");
 }

@@ -5,6 +5,7 @@ import { parseMigrations } from "../migrations/parse.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 import type { Comparison } from "../plan/compare.ts";
 import type { Session } from "../postgres/session.ts";
+import { filesOfMigration, putBackCommand } from "./put-back.ts";
 
 /** What became of the file of an applied migration. */
 export interface ChangedFile {
@@ -60,7 +61,8 @@ export function assertNoEdits(changed: readonly ChangedFile[], showPath: (path: 
         new GodwitError("CHECKSUM_MISMATCH", `${file.id} is applied, and its file was edited since`, {
           location: { file: showPath(file.path), line: 1, column: 1 },
           hint:
-            "put the file back as it was and write the change as a new migration: godwit new <name>\n" +
+            `put the file back as it was: ${putBackCommand(filesOfMigration(file), showPath)}\n` +
+            "and write the change as a new migration: godwit new <name>\n" +
             `or, if the database already is as the file says: godwit repair accept-checksum ${file.id} --reason "…"`,
         }),
     );

@@ -1,10 +1,11 @@
 import type { StreamConfig } from "../config/types.ts";
-import { readSnapshot } from "../history/read.ts";
+import { readDetails, readSnapshot } from "../history/read.ts";
 import { parseMigrations } from "../migrations/parse.ts";
-import type { MigrationFile } from "../migrations/types.ts";
+import type { MigrationFile, MigrationKind } from "../migrations/types.ts";
 import { compareWithHistory } from "../plan/compare.ts";
 import { judgeChanges } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
+import { filesOfMigration, goneFiles, putBackCommand } from "./put-back.ts";
 import type { RepairChoice } from "./results.ts";
 import { listed } from "./streams.ts";
 import { resolveTarget, withTargetSession } from "./target.ts";
@@ -29,6 +30,13 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
 
     const unfinished = await findUnfinished(session, target, files, { meta, rows });
     const onlyOne = await ofOneStep([...unfinished.values()], files);
+    const stored = await readDetails(session, target.scope);
+    const putBack = (id: string, kind: MigrationKind): string => {
+      const file = files.find((one) => one.id === id && one.kind === kind);
+      const detail = stored.find((one) => one.id === id && one.kind === kind);
+      const gone = goneFiles(stream, detail ?? { id, kind, format: "sql" });
+      return putBackCommand(file === undefined ? gone : filesOfMigration(file), pathShower(io));
+    };
     const half = [...unfinished.values()].map((one): RepairChoice => {
       const { id, direction, obstacle } = one;
       return {
@@ -52,7 +60,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
           ...(obstacle === "file gone" || obstacle === "edited"
             ? [
                 {
-                  command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
+                  command: putBack(id, one.kind),
                   effect: `puts ${obstacle === "edited" ? "what is done" : "the file"} back; then \`godwit up${suffix}\` goes on where it stopped`,
                 },
               ]
@@ -106,7 +114,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
       needsPerson: true,
       choices: [
         {
-          command: `git checkout <commit> -- ${pathShower(io)(file.path)}`,
+          command: putBack(file.id, file.kind),
           effect: "puts the file back as it was applied",
         },
         {
@@ -123,7 +131,7 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
       needsPerson: true,
       choices: [
         {
-          command: `git checkout <commit> -- ${pathShower(io)(stream.migrations)}`,
+          command: putBack(row.id, row.kind),
           effect: "puts the file back",
         },
         {

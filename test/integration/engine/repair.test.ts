@@ -23,6 +23,29 @@ async function lastAct(godwit: Godwit): Promise<unknown> {
 }
 
 describe("repair without an action", () => {
+  it("puts back the files of one migration alone, whatever it is made of", async () => {
+    const code = "export async function up() {}\nexport const irreversible = 'kept';\n";
+    const { godwit, write, remove } = await testProject({
+      "1_a/up.sql": "CREATE TABLE a (id int);",
+      "2_b/up.sql": "CREATE TABLE b (id int);",
+      "3_c.ts": code,
+      "4_d.ts": code,
+      "5_h.sql": HALF,
+    });
+    await failureOf(godwit.up(), "MIGRATION_FAILED");
+    await remove("1_a", "3_c.ts", "5_h.sql");
+    await write({ "2_b/up.sql": "CREATE TABLE b (id bigint);", "4_d.ts": `// edited\n${code}` });
+    const { remaining } = await godwit.repair();
+    const commands = remaining.flatMap(({ choices }) => choices.map(({ command }) => command));
+    expect(commands.filter((command) => command.startsWith("git")).toSorted()).toEqual([
+      "git checkout <commit> -- 'migrations/3_c.*'",
+      "git checkout <commit> -- migrations/1_a",
+      "git checkout <commit> -- migrations/2_b",
+      "git checkout <commit> -- migrations/4_d.ts",
+      "git checkout <commit> -- migrations/5_h.sql",
+    ]);
+  });
+
   it("says of a repeatable that it is run from its beginning, as it is", async () => {
     const { godwit } = await testProject({
       "h.repeatable.sql": HALF.replace("h (id int)", "IF NOT EXISTS h (id int)"),
@@ -50,11 +73,7 @@ describe("repair without an action", () => {
     const { runId, repaired, remaining } = await godwit.repair();
     expect([runId, repaired]).toEqual([null, []]);
     expect(
-      remaining.map(({ id, problem, choices }) => [
-        id,
-        problem,
-        choices.map(({ command }) => command.replace(/^git checkout .*/, "git checkout")),
-      ]),
+      remaining.map(({ id, problem, choices }) => [id, problem, choices.map(({ command }) => command)]),
     ).toEqual([
       [
         "4_d",
@@ -65,9 +84,21 @@ describe("repair without an action", () => {
           'godwit repair mark-not-applied 4_d --reason "…"',
         ],
       ],
-      ["1_a", "checksum", ["git checkout", 'godwit repair accept-checksum 1_a --reason "…"']],
-      ["3_c", "checksum", ["git checkout", 'godwit repair accept-checksum 3_c --reason "…"']],
-      ["2_b", "missing", ["git checkout", 'godwit repair forget 2_b --reason "…"']],
+      [
+        "1_a",
+        "checksum",
+        ["git checkout <commit> -- migrations/1_a.sql", 'godwit repair accept-checksum 1_a --reason "…"'],
+      ],
+      [
+        "3_c",
+        "checksum",
+        ["git checkout <commit> -- migrations/3_c.sql", 'godwit repair accept-checksum 3_c --reason "…"'],
+      ],
+      [
+        "2_b",
+        "missing",
+        ["git checkout <commit> -- migrations/2_b.sql", 'godwit repair forget 2_b --reason "…"'],
+      ],
     ]);
     expect(remaining[0]?.explanation).toBe("2 steps of its up are done");
     expect(remaining.map(({ needsPerson }) => needsPerson)).toEqual([false, true, true, true]);

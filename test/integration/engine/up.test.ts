@@ -177,6 +177,7 @@ describe("an applied file", () => {
     const error = await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
     expect(error).toMatchObject({ location: { file: join("migrations", "1_a.sql") } });
     expect(error.hint).toContain("godwit repair accept-checksum 1_a");
+    expect(error.hint).toContain("git checkout <commit> -- migrations/1_a.sql\n");
     await write({ "2_b.sql": "CREATE TABLE b (id bigint);" });
     const both = await failureOf(godwit.up(), "CHECKSUM_MISMATCH");
     expect(both.problems).toHaveLength(2);
