@@ -12,10 +12,7 @@ const HINT =
  * @throws GodwitError POOLER_NEEDS_DIRECT_URL with the place of each.
  */
 export function assertPoolable(migrations: readonly PlannedMigration[]): void {
-  const problems = migrations.flatMap((planned) => {
-    const problem = obstacleOf(planned);
-    return problem === null ? [] : [problem];
-  });
+  const problems = needsOwnSession(migrations);
   if (problems.length === 1) throw problems[0]!;
   if (problems.length === 0) return;
   throw new GodwitError(
@@ -23,6 +20,14 @@ export function assertPoolable(migrations: readonly PlannedMigration[]): void {
     `the connection goes through a pooler, and ${problems.length} migrations need a session of their own`,
     { problems, hint: HINT },
   );
+}
+
+/** What of a plan cannot go through a pooler: an error POOLER_NEEDS_DIRECT_URL for each such migration, with its place and a hint. */
+export function needsOwnSession(migrations: readonly PlannedMigration[]): GodwitError[] {
+  return migrations.flatMap((planned) => {
+    const problem = obstacleOf(planned);
+    return problem === null ? [] : [problem];
+  });
 }
 
 function obstacleOf(planned: PlannedMigration): GodwitError | null {
@@ -33,8 +38,10 @@ function obstacleOf(planned: PlannedMigration): GodwitError | null {
   const all = planned.steps.flatMap(statementsOf);
   const alone = planned.steps.find((step) => step.kind === "standalone");
   if (alone?.kind === "standalone") {
-    const { tag, line, column } = alone.statement;
-    return refusal(`${id}: ${tag} must stand outside of any transaction`, planned, { line, column });
+    const { tag, line, column, transactionReason } = alone.statement;
+    // Only the reason tells CREATE INDEX CONCURRENTLY from CREATE INDEX; where the catalog decides there is none.
+    const why = transactionReason ?? `this ${tag} cannot run inside a transaction block`;
+    return refusal(`${id}: ${why}`, planned, { line, column });
   }
   const prepared = all.find((statement) => statement.sessionEffect === "prepare");
   if (prepared !== undefined) {

@@ -99,6 +99,14 @@ COMMIT;
 `);
   });
 
+  it("shows warnings as comments, of one line each", () => {
+    const [one] = plan().plans;
+    const warnings = [{ message: "mind\nthis", hint: "type this\nor that" }];
+    expect(renderPlan({ plans: [{ ...one!, warnings }] }, viewContextOf())).toMatch(
+      /nothing to do\n-- ! mind.*this\n-- {3}type this\n-- {3}or that\n$/,
+    );
+  });
+
   it("says where what is there already is tolerated", () => {
     const shown = renderPlan(plan(planned([table], { tolerateExisting: true })), viewContextOf());
     expect(shown).toContain(`-- migrations/1_orders.sql; pending

@@ -4,6 +4,7 @@ import type { PlannedMigration, PlanStep } from "../../plan/types.ts";
 import type { Statement } from "../../sql/types.ts";
 import { tellingDescription } from "../reporters/statement-label.ts";
 import type { Style } from "../style.ts";
+import { oneLine } from "../text-width.ts";
 import type { ViewContext } from "../verb.ts";
 import { shownPath } from "./path.ts";
 import { migrations } from "./words.ts";
@@ -119,13 +120,24 @@ export function renderPlan(result: PlanResult, context: ViewContext): string {
   const { style } = context;
   const blocks: string[] = [];
   for (const plan of result.plans) {
-    blocks.push(style.dim(`-- ${head(plan)}`));
+    blocks.push([style.dim(`-- ${head(plan)}`), ...warningLines(plan, style)].join("\n"));
     for (const [at, migration] of plan.migrations.entries()) {
       const place = `${at + 1}/${plan.migrations.length}`;
       blocks.push(renderMigration(migration, place, context).join("\n"));
     }
   }
   return blocks.length === 0 ? "" : `${blocks.join("\n\n")}\n`;
+}
+
+/** As comments, so that the script stays one. */
+function warningLines({ warnings }: Shown, style: Style): string[] {
+  return warnings.flatMap(({ message, hint }) => [
+    style.yellow(`-- ! ${oneLine(message)}`),
+    ...(hint ?? "")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => style.dim(`--   ${oneLine(line)}`)),
+  ]);
 }
 
 function head(plan: Shown): string {
