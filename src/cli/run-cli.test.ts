@@ -367,9 +367,12 @@ describe("exit status", () => {
   });
 
   it.each([
-    [{ brokenAt: 7, reason: "hash differs", changed: [], missing: [] }, 5],
-    [{ brokenAt: null, reason: null, changed: ["a"], missing: [] }, 5],
-    [{ brokenAt: null, reason: null, changed: [], missing: ["a"] }, 0],
+    [{ brokenAt: 7, reason: "hash differs", changed: [], downChanged: [], reformatted: [], missing: [] }, 5],
+    [{ brokenAt: null, reason: null, changed: ["a"], downChanged: [], reformatted: [], missing: [] }, 5],
+    [
+      { brokenAt: null, reason: null, changed: [], downChanged: ["a"], reformatted: ["b"], missing: ["c"] },
+      0,
+    ],
   ])("of verify for %j is %i", async (found, exit) => {
     const result = { targets: [{ target: "shop", database: "d", entries: 9, ...found }] };
     expect((await runFake(["verify"], { verbs: { verify: finishedRun(result) } })).exit).toBe(exit);

@@ -6,13 +6,14 @@ import type { MigrationFile } from "../migrations/types.ts";
 import type { Comparison } from "../plan/compare.ts";
 import type { Session } from "../postgres/session.ts";
 import { filesOfMigration, putBackCommand } from "./put-back.ts";
+import { isStoredWayDown } from "./same-way-down.ts";
 
 /** What became of the file of an applied migration. */
 export interface ChangedFile {
   readonly file: MigrationFile;
   /**
-   * `edited`: the statements of `up` differ. `reformatted`: only comments and white space do.
-   * `down`: only the way down does; what is stored is what runs.
+   * `edited`: the statements of `up` differ. `reformatted`: only comments and white space do, in either direction.
+   * `down`: the statements of the way down do; what is stored is what runs.
    */
   readonly change: "edited" | "reformatted" | "down";
 }
@@ -30,12 +31,18 @@ export async function judgeChanges(
   const details = new Map((await readDetails(session, scope)).map((row) => [`${row.kind} ${row.id}`, row]));
   const judged: ChangedFile[] = [];
   for (const { file } of comparison.changed) {
-    judged.push({ file, change: await judge(file, details.get(`${file.kind} ${file.id}`)) });
+    const row = details.get(`${file.kind} ${file.id}`);
+    judged.push({ file, change: await judge(session, scope, file, row) });
   }
   return judged;
 }
 
-async function judge(file: MigrationFile, row: HistoryDetail | undefined): Promise<ChangedFile["change"]> {
+async function judge(
+  session: Session,
+  scope: HistoryScope,
+  file: MigrationFile,
+  row: HistoryDetail | undefined,
+): Promise<ChangedFile["change"]> {
   if (file.format === "code" || row === undefined) return "edited";
   const { migrations, problems } = await parseMigrations([file]);
   const [migration] = migrations;
@@ -47,7 +54,7 @@ async function judge(file: MigrationFile, row: HistoryDetail | undefined): Promi
   ) {
     return "edited";
   }
-  return (migration.down?.checksum ?? null) === row.downChecksum ? "reformatted" : "down";
+  return (await isStoredWayDown(session, scope, row, migration.down)) ? "reformatted" : "down";
 }
 
 /**

@@ -14,6 +14,7 @@ import { askCatalog } from "./catalog-answers.ts";
 import type { FleetIo } from "./io.ts";
 import type { DownOptions } from "./options.ts";
 import type { Target } from "./target.ts";
+import { isSameWayDown } from "./same-way-down.ts";
 import { pathShower } from "./show-path.ts";
 
 /** What the options of `down` choose. @throws GodwitError USAGE for a contradiction. */
@@ -129,8 +130,9 @@ async function sqlSource(
   const { stream, id, kind, checksum } = row;
   const migration = await parseStored({ stream, id, kind, checksum, ...stored });
   const { down: section, lockTimeoutMs, statementTimeoutMs } = migration;
-  const same = file !== undefined && (await downOf(file))?.checksum === row.downChecksum;
-  if (file !== undefined && !same) {
+  const current = file === undefined ? null : await downOf(file);
+  const same = file !== undefined && current?.checksum === row.downChecksum;
+  if (file !== undefined && !same && !isSameWayDown(section, current)) {
     warnings.push({
       message: `${id}: its file has another way down by now; the stored one runs`,
       hint: null,

@@ -110,8 +110,8 @@ export async function diagnose(io: FleetIo, stream: StreamConfig): Promise<Repai
           ? "its statements were edited after it was applied"
           : change === "down"
             ? "its way down was edited after it was applied"
-            : "its comments or white space were edited after it was applied",
-      needsPerson: true,
+            : "only its comments or white space were edited after it was applied",
+      needsPerson: change !== "reformatted",
       choices: [
         {
           command: putBack(file.id, file.kind),

@@ -112,7 +112,12 @@ export interface VerifyTarget {
   /** seq of the first entry that does not follow from the one before; null: the chain holds. */
   readonly brokenAt: number | null;
   readonly reason: string | null;
+  /** Ids of those whose way up was edited; of a code migration, whose module was. */
   readonly changed: readonly string[];
+  /** Of those whose way down alone was: the stored one is what runs. */
+  readonly downChanged: readonly string[];
+  /** Of those in which only comments or white space were. */
+  readonly reformatted: readonly string[];
   readonly missing: readonly string[];
 }
 export interface VerifyResult {
@@ -124,7 +129,7 @@ export interface RepairChoice {
   readonly id: string;
   readonly problem: "half_applied" | "checksum" | "missing";
   readonly explanation: string;
-  /** False: for information only, since the first command settles it and nothing has to be decided. */
+  /** False: for information only; nothing has to be decided. */
   readonly needsPerson: boolean;
   /** The exact commands to choose from. */
   readonly choices: readonly { readonly command: string; readonly effect: string }[];

@@ -4,7 +4,7 @@ import { readSnapshot } from "../history/read.ts";
 import type { HistoryRow } from "../history/types.ts";
 import { lockKey } from "../lock/key.ts";
 import { compareWithHistory, isApplied, type Comparison } from "../plan/compare.ts";
-import { judgeChanges } from "./changed-files.ts";
+import { judgeChanges, type ChangedFile } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
 import type { VerbOptions } from "./options.ts";
 import type { VerifyResult, VerifyTarget } from "./results.ts";
@@ -34,7 +34,9 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
           target: target.id,
           database: target.label,
           ...chain,
-          changed: changes.filter(({ change }) => change === "edited").map(({ file }) => file.id),
+          changed: idsOf(changes, "edited"),
+          downChanged: idsOf(changes, "down"),
+          reformatted: idsOf(changes, "reformatted"),
           missing: comparison.missing.map((row) => row.id),
         };
       }),
@@ -59,6 +61,10 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
     }),
     result,
   );
+}
+
+function idsOf(changes: readonly ChangedFile[], what: ChangedFile["change"]): string[] {
+  return changes.filter(({ change }) => change === what).map(({ file }) => file.id);
 }
 
 /** For `up` an edited repeatable is merely due; here it is a file that is not what was applied. */

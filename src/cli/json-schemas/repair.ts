@@ -22,7 +22,7 @@ export const repairSchema = z.strictObject({
       id: z.string(),
       problem: z.enum(["half_applied", "checksum", "missing"]),
       explanation: z.string(),
-      needs_person: z.boolean().describe("false: for information, the first of the commands settles it"),
+      needs_person: z.boolean().describe("false: for information, nothing has to be decided"),
       choices: z.array(z.strictObject({ command: z.string(), effect: z.string() })),
     }),
   ),

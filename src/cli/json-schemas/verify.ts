@@ -12,6 +12,10 @@ export const verifySchema = z.strictObject({
         .describe("the first entry that does not follow from the one before; null: the chain holds"),
       reason: z.string().nullable(),
       changed: z.array(z.string()),
+      down_changed: z
+        .array(z.string())
+        .describe("whose way down alone was edited: the stored one is what runs"),
+      reformatted: z.array(z.string()).describe("in which only comments or white space were edited"),
       missing: z.array(z.string()),
     }),
   ),

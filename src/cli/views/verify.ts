@@ -11,10 +11,14 @@ function renderTarget(target: VerifyTarget, context: ViewContext): string[] {
       ? `  ${good} the log holds: ${groupDigits(target.entries)} ${target.entries === 1 ? "entry" : "entries"}, each follows from the one before`
       : `  ${style.red("✗")} the log was altered: entry ${target.brokenAt} does not follow from the one before${target.reason === null ? "" : ` (${target.reason})`}`,
   );
-  if (target.changed.length === 0) lines.push(`  ${good} no applied file was edited`);
+  if (target.changed.length + target.downChanged.length === 0)
+    lines.push(`  ${good} no applied file was edited`);
   for (const id of target.changed) lines.push(`  ${style.red("✗")} edited since it was applied: ${id}`);
+  for (const id of target.downChanged)
+    lines.push(`  ${style.yellow("!")} its way down was edited; the stored one is what runs: ${id}`);
+  for (const id of target.reformatted) lines.push(style.dim(`  · only comments or white space: ${id}`));
   for (const id of target.missing) lines.push(`  ${style.yellow("!")} applied, but its file is gone: ${id}`);
-  if (target.changed.length > 0 || target.missing.length > 0) {
+  if (target.changed.length + target.downChanged.length + target.missing.length > 0) {
     lines.push(`${style.dim("next:")} ${style.bold(context.next("repair"))}`);
   }
   return lines;

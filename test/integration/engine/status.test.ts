@@ -311,6 +311,29 @@ describe("verify", () => {
     expect(error.result).toMatchObject({ targets: [{ changed: ["1_a"], missing: ["2_b"] }] });
   });
 
+  it("tells an edit of the way down, and one of comments alone, in either direction", async () => {
+    const both = (name: string): string =>
+      `-- migrate:up\n${table(name)}\n-- migrate:down\nDROP TABLE ${name};\n`;
+    const { godwit, write } = await testProject({ "1_a.sql": both("a"), "2_b.sql": both("b") });
+    await godwit.up();
+    await write({ "1_a.sql": both("a").replace("DROP TABLE a", "DROP TABLE a CASCADE") });
+    await write({ "2_b.sql": `${both("b")}-- that was it\n` });
+    expect((await godwit.verify()).targets[0]).toMatchObject({
+      changed: [],
+      downChanged: ["1_a"],
+      reformatted: ["2_b"],
+    });
+    expect(await statesOf(godwit)).toEqual(["1_a: applied, down_changed", "2_b: applied, file_reformatted"]);
+    const { remaining } = await godwit.repair();
+    expect(remaining.map(({ id, needsPerson }) => [id, needsPerson])).toEqual([
+      ["1_a", true],
+      ["2_b", false],
+    ]);
+    expect((await godwit.plan({ direction: "down", all: true })).plans[0]?.warnings).toMatchObject([
+      { message: expect.stringContaining("1_a") },
+    ]);
+  });
+
   it("finds a repeatable that is not what was applied", async () => {
     const { godwit, write } = await testProject({
       "1_a.sql": table("a"),
