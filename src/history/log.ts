@@ -20,6 +20,15 @@ export async function readLog(
   return rows.map(entryFrom).reverse();
 }
 
+/** The ids of all migrations that the log tells of. */
+export async function readLoggedIds(session: Session, scope: HistoryScope): Promise<string[]> {
+  const rows = await session.rows(
+    `SELECT DISTINCT migration_id FROM ${ident(scope.schema)}.migration_log
+     WHERE ${scopeCondition(scope)} AND migration_id IS NOT NULL`,
+  );
+  return rows.map((row) => row.migration_id ?? "");
+}
+
 export interface ChainReport {
   readonly entries: number;
   /** Number of the first entry that breaks the chain; null: it holds. */

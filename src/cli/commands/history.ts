@@ -27,7 +27,7 @@ export const define: DefineVerb = (command, run) => {
           const godwit = await session.godwit();
           return session.follow(godwit.history({ ...session.options, ...withoutUndefined({ limit, id }) }));
         },
-        view: renderHistory,
+        view: (result, context) => renderHistory(result, context, id),
       }),
     );
 };

@@ -74,5 +74,6 @@ describe("the log", () => {
 
   it("says when there is none", () => {
     expect(renderHistory(historyOf(), viewContextOf())).toContain("nothing was done here yet");
+    expect(renderHistory(historyOf(), viewContextOf(), "nope")).toContain("nothing of nope");
   });
 });

@@ -47,8 +47,9 @@ function reasonOf(event: string, details: unknown): string | null {
   return typeof details.reason === "string" && details.reason !== "" ? details.reason : null;
 }
 
-/** The log of each target, the newest entry last; what is of interest to debuggers only with `--verbose`. */
-export function renderHistory(result: HistoryResult, context: ViewContext): string {
+/** The log of each target, the newest entry last; what is of interest to debuggers only with `--verbose`. @param id asked for alone. */
+export function renderHistory(result: HistoryResult, context: ViewContext, id?: string): string {
+  const nothing = id === undefined ? "  nothing was done here yet" : `  nothing of ${oneLine(id)}`;
   return result.targets
     .map(({ target, database, entries }) => {
       const head = `${context.style.bold(target)}${context.style.dim(`: ${database}`)}`;
@@ -60,7 +61,7 @@ export function renderHistory(result: HistoryResult, context: ViewContext): stri
         sorted.map((entry) => row(entry, context)),
         context.width,
       );
-      return `${[head, ...(lines.length === 0 ? ["  nothing was done here yet"] : lines)].join("\n")}\n`;
+      return `${[head, ...(lines.length === 0 ? [nothing] : lines)].join("\n")}\n`;
     })
     .join("\n");
 }

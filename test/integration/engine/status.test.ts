@@ -272,6 +272,21 @@ describe("history", () => {
     ]);
   });
 
+  it("says of an id that it has nothing of it, and which was probably meant", async () => {
+    const { godwit } = await testProject({ "1_users.sql": table("a"), "2_orders.sql": table("b") });
+    await godwit.up({ to: "1_users" });
+    const told = async (id: string): Promise<unknown> => {
+      const run = godwit.history({ id });
+      expect((await run).targets[0]?.entries.length).toBe(id === "1_users" ? 1 : 0);
+      return eventsOf(run, "warning");
+    };
+    expect(await told("1_users")).toEqual([]);
+    expect(await told("1_user")).toMatchObject([
+      { message: "the history has nothing of 1_user", hint: "did you mean `1_users`?" },
+    ]);
+    expect(await told("nope")).toMatchObject([{ hint: "`godwit status` lists the ids" }]);
+  });
+
   it("is empty where there is none", async () => {
     const { godwit, database } = await testProject({ "1_a.sql": table("a") });
     expect((await godwit.history()).targets[0]?.entries).toEqual([]);
