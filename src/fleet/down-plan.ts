@@ -78,9 +78,21 @@ export async function makeDownPlan(
     ledger,
     begun: await readBegun(session, target.scope, ledger, details),
     alone,
-    warnings,
+    warnings: [...fewerThanAsked(rows, details, selection), ...warnings],
   });
   return { plan, sections };
+}
+
+/** Where a number was given that goes further back than there is anything to take back. */
+function fewerThanAsked(
+  { length }: readonly HistoryDetail[],
+  all: readonly HistoryDetail[],
+  selection: DownSelection,
+): PlanWarning[] {
+  if (!("steps" in selection) || length === 0 || length >= selection.steps) return [];
+  const where = all.some(({ status }) => status === "baseline") ? " above the baseline" : "";
+  const what = `only ${length} ${length === 1 ? "is" : "are"} applied${where}`;
+  return [{ message: `${what}, fewer than the ${selection.steps} asked for`, hint: null }];
 }
 
 async function findSources(

@@ -30,7 +30,13 @@ describe("how far down goes", () => {
     const { godwit, database } = await testProject(three);
     await godwit.up();
     expect(idsOf(await godwit.down({ steps: 2 }))).toEqual(["3_c", "2_b"]);
-    expect(idsOf(await godwit.down({ steps: 5 }))).toEqual(["1_a"]);
+    const plan = (await godwit.plan({ direction: "down", steps: 5 })).plans[0];
+    expect(plan?.warnings).toMatchObject([{ message: "only 1 is applied, fewer than the 5 asked for" }]);
+    const run = godwit.down({ steps: 5 });
+    expect(idsOf(await run)).toEqual(["1_a"]);
+    expect(await eventsOf(run, "warning")).toMatchObject([
+      { message: "only 1 is applied, fewer than the 5 asked for" },
+    ]);
     expect(idsOf(await godwit.down())).toEqual([]);
     expect(await tablesOf(database)).toEqual([]);
   });

@@ -40,6 +40,11 @@ describe("redo", () => {
     await godwit.up({ to: "2_b" });
     expect(idsOf(await godwit.redo({ steps: 2 }))).toEqual(["2_b", "1_a", "1_a", "2_b"]);
     expect(await statesOf(godwit)).toEqual(["1_a: applied", "2_b: applied", "3_c: pending"]);
+    const tooFar = godwit.redo({ steps: 99 });
+    expect((await tooFar).total).toBe(4);
+    expect((await eventsOf(tooFar, "warning")).map(({ message }) => message)).toEqual([
+      "only 2 are applied, fewer than the 99 asked for",
+    ]);
   });
 
   it("brings the repeatables back that the way down may have dropped", async () => {
