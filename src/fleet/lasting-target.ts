@@ -11,6 +11,7 @@ import type { ServerFacts } from "../postgres/server-facts.ts";
 import { openSession, type Session } from "../postgres/session.ts";
 import { confirmedBy, lostWork, tellConfirmed, type MigrationStarted } from "./confirmed.ts";
 import type { FleetIo } from "./io.ts";
+import { lookForForce } from "./look-for-force.ts";
 import { lockTarget } from "./lock-target.ts";
 import { Loss, resumedEntry } from "./loss.ts";
 import { gaveUp, takesNoWrites, tooOften } from "./retry-errors.ts";
@@ -222,6 +223,8 @@ export class LastingTarget {
     if (id !== null && times >= MOST_LOSSES) throw tooOften(reason, id, times, again);
     const { elapsedMs } = loss;
     if (elapsedMs >= limit) throw gaveUp(loss.first ?? reason, reason, { elapsedMs, again });
+    if (loss.attempts === 0) this.#forcedOut = await lookForForce(this.#io, this.#run.target, reason);
+    if (this.#forcedOut !== null) throw this.#forcedOut;
     const delayMs = loss.pauseMs(limit);
     const target = this.#run.target.id;
     if (loss.attempts === 0) {

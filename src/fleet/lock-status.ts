@@ -1,4 +1,5 @@
 import { isGodwitError } from "../core/error.ts";
+import { forcedBy } from "../history/forced-release.ts";
 import { readSnapshot, scopeCondition, type HistorySnapshot } from "../history/read.ts";
 import { readHolderSessions, readQueue, type Blocker, type HolderSession } from "../lock/holder-sessions.ts";
 import { readLockState, type LockState } from "../lock/state.ts";
@@ -66,12 +67,15 @@ export async function seeLock(
       ? state
       : null;
   const holding = owner === undefined ? (state?.holding ?? "free") : "held";
+  // The row of a lock that was taken by force names the run that did it, until another one has the lock.
+  const forced =
+    state === null || holding !== "free" ? null : await forcedBy(session, target.scope, state.runId);
   const status: TargetLockStatus = {
     target: target.id,
     stream: target.stream.name,
     database: target.label,
     holding,
-    because: becauseOf(state, recorded, owner, sessions),
+    because: forced ?? becauseOf(state, recorded, owner, sessions),
     provider: owner === undefined ? (state?.provider ?? null) : (recorded?.provider ?? "advisory"),
     token: state?.token ?? null,
     holder:

@@ -72,7 +72,7 @@ function renderTarget(target: TargetLockStatus, context: ViewContext): string[] 
   const { holder, holding, because } = target;
   const lines = [`${style.bold(target.target)}${style.dim(`: ${target.database}`)}`];
   if (holder === null) {
-    lines.push(`  ${style.green("✓")} free ${style.dim(`(${because})`)}`);
+    lines.push(`  ${style.green("✓")} free ${style.dim(`(${oneLine(because)})`)}`);
   } else {
     const time = holder.heldMs === null ? "" : ` for ${formatDuration(holder.heldMs)}`;
     lines.push(

@@ -288,6 +288,7 @@ describe("lock release", () => {
     const { exit, stderr } = await holder.finished;
     expect(exit).toBe(4);
     expect(stderr).toMatch(FORCED_OUT);
+    expect(stderr).not.toContain("going on by itself");
     expect(await logOf(database, "lock.released_by_force")).toMatchObject([
       {
         command: "lock release",
@@ -311,7 +312,11 @@ describe("lock release", () => {
       /^\S+@\S+ took Godwit's lock from this run by force: its machine hangs$/,
     );
     expect(await forcedOut(session, SCOPE, "00000000-0000-7000-8000-000000000000")).toBeNull();
-    expect(await statusOf(godwit)).toMatchObject({ holding: "free", token: 2 });
+    expect(await statusOf(godwit)).toMatchObject({
+      holding: "free",
+      token: 2,
+      because: expect.stringMatching(/^\S+@\S+ took it by force at \d{4}-.*Z: its machine hangs$/),
+    });
     await nobodyLeft(database);
     await gate.open();
     expect((await godwit.up()).total).toBe(2);
