@@ -60,6 +60,18 @@ next: godwit up
     expect(shown).toContain("next: godwit down\n");
   });
 
+  it.each([
+    ["OK", "next: godwit repair\n"],
+    ["PENDING", "next: godwit up\nnext: godwit repair\n"],
+  ] as const)("says where a file is gone what to do about it: %s", (code, next) => {
+    const gone = statusRow("1_a", { flags: ["file_missing"] });
+    expect(renderStatus(statusOf([gone], { code }), viewContextOf(), false)).toMatch(
+      new RegExp(`whose file is gone\n${next}$`),
+    );
+    const repeatable = statusRow("v", { kind: "repeatable", flags: ["file_missing"] });
+    expect(renderStatus(statusOf([repeatable], { code }), viewContextOf(), false)).not.toContain("repair");
+  });
+
   it("offers nothing when all is well", () => {
     expect(renderStatus(statusOf(rows.slice(0, 1)), viewContextOf(), false)).not.toContain("next:");
   });
@@ -81,7 +93,7 @@ next: godwit up
     expect(folded).toContain("m0003_odd");
     expect(folded).toContain("m0499");
     expect(folded).not.toContain("m0002 ");
-    expect(renderStatus(result, viewContextOf({ width: 100 }), true).split("\n")).toHaveLength(505);
+    expect(renderStatus(result, viewContextOf({ width: 100 }), true).split("\n")).toHaveLength(506);
     expect(renderStatus(result, viewContextOf(), false)).toContain("m0002 ");
   });
 

@@ -83,12 +83,16 @@ function summary({ counts, migrations }: TargetStatus): string {
   return parts.join(", ");
 }
 
-function nextStep(target: TargetStatus, context: ViewContext): string | null {
-  if (target.code === "OK") return null;
-  if (target.code !== "PENDING") return context.next("repair");
+function nextSteps(target: TargetStatus, context: ViewContext): string[] {
+  if (target.code !== "OK" && target.code !== "PENDING") return [context.next("repair")];
+  const isGone = target.migrations.some(
+    ({ kind, state, flags }) => kind === "versioned" && state === "applied" && flags.includes("file_missing"),
+  );
+  const repair = isGone ? [context.next("repair")] : [];
+  if (target.code === "OK") return repair;
   // Until its taking back is finished, nothing else may run.
   const back = target.migrations.some(({ flags }) => flags.includes("half_taken_back"));
-  return context.next(back ? "down" : "up");
+  return [context.next(back ? "down" : "up"), ...repair];
 }
 
 function renderTarget(target: TargetStatus, context: ViewContext, all: boolean): string[] {
@@ -110,8 +114,7 @@ function renderTarget(target: TargetStatus, context: ViewContext, all: boolean):
     if (error !== null) lines.push(style.red(`       ${oneLine(error)}`));
   }
   lines.push("", summary(target));
-  const next = nextStep(target, context);
-  if (next !== null) lines.push(`${style.dim("next:")} ${style.bold(next)}`);
+  for (const next of nextSteps(target, context)) lines.push(`${style.dim("next:")} ${style.bold(next)}`);
   return lines;
 }
 
