@@ -5,9 +5,9 @@ import type { HistoryDetail } from "../history/types.ts";
 import type { MigrationFile } from "../migrations/types.ts";
 
 /**
- * The command that takes the files of one migration out of version control again, and no other file: what else was edited and
+ * The command that takes files of migrations out of version control again, and no other file: what else was edited and
  * not committed yet is not overwritten.
- * @param paths as `filesOfMigration` or `goneFiles` tell. @param showPath as `pathShower` makes it.
+ * @param paths of one migration or several, as `filesOfMigration` or `goneFiles` tell. @param showPath as `pathShower` makes it.
  */
 export function putBackCommand(paths: readonly string[], showPath: (path: string) => string): string {
   return `git checkout <commit> -- ${paths.map((path) => shellWord(showPath(path))).join(" ")}`;

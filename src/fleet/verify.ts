@@ -3,9 +3,12 @@ import { verifyLog } from "../history/log.ts";
 import { readSnapshot } from "../history/read.ts";
 import type { HistoryRow } from "../history/types.ts";
 import { lockKey } from "../lock/key.ts";
+import type { MigrationFile } from "../migrations/types.ts";
 import { compareWithHistory, isApplied, type Comparison } from "../plan/compare.ts";
 import { judgeChanges, type ChangedFile } from "./changed-files.ts";
 import type { FleetIo } from "./io.ts";
+import { filesOfMigration, putBackCommand } from "./put-back.ts";
+import { pathShower } from "./show-path.ts";
 import type { VerbOptions } from "./options.ts";
 import type { VerifyResult, VerifyTarget } from "./results.ts";
 import { withResult } from "./run-outcome.ts";
@@ -18,6 +21,7 @@ import { resolveTarget, withTargetSession } from "./target.ts";
  */
 export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyResult> {
   const targets: VerifyTarget[] = [];
+  const edited: MigrationFile[] = [];
   for (const stream of selectStreams(io.config, options.streams)) {
     const files = listed(io, stream);
     const target = await resolveTarget(io, stream);
@@ -26,6 +30,7 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
         const { meta, rows } = await readSnapshot(session, target.scope);
         const comparison = compareWithHistory(files, rows);
         const changes = await judgeChanges(session, target.scope, withRepeatables(comparison, rows));
+        edited.push(...changes.filter(({ change }) => change === "edited").map(({ file }) => file));
         const chain =
           meta === null
             ? { entries: 0, brokenAt: null, reason: null }
@@ -56,7 +61,8 @@ export async function verify(io: FleetIo, options: VerbOptions): Promise<VerifyR
   throw withResult(
     new GodwitError("CHECKSUM_MISMATCH", `applied migrations were edited since: ${ids.join(", ")}`, {
       hint:
-        'put the files back, or accept them: godwit repair accept-checksum --reason "…"\n' +
+        `put them back: ${putBackCommand(edited.flatMap(filesOfMigration), pathShower(io))}\n` +
+        'or accept them: godwit repair accept-checksum --reason "…"\n' +
         "a repeatable is applied as it is now by: godwit up",
     }),
     result,

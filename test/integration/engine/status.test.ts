@@ -324,6 +324,7 @@ describe("verify", () => {
     await remove("2_b.sql");
     const error = await failureOf(godwit.verify(), "CHECKSUM_MISMATCH");
     expect(error.result).toMatchObject({ targets: [{ changed: ["1_a"], missing: ["2_b"] }] });
+    expect(error.hint).toContain("git checkout <commit> -- migrations/1_a.sql\n");
   });
 
   it("tells an edit of the way down, and one of comments alone, in either direction", async () => {
