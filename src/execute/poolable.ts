@@ -23,7 +23,7 @@ export function assertPoolable(migrations: readonly PlannedMigration[]): void {
 }
 
 /** What of a plan cannot go through a pooler: an error POOLER_NEEDS_DIRECT_URL for each such migration, with its place and a hint. */
-export function needsOwnSession(migrations: readonly PlannedMigration[]): GodwitError[] {
+function needsOwnSession(migrations: readonly PlannedMigration[]): GodwitError[] {
   return migrations.flatMap((planned) => {
     const problem = obstacleOf(planned);
     return problem === null ? [] : [problem];

@@ -11,13 +11,12 @@ import { assertRequirementsMet, segmentsOf } from "./segments.ts";
 import { assertFolders, selectOneStream, selectStreams } from "./streams.ts";
 import { graphOf, parsePending, planSegment } from "./bring-up.ts";
 import { withParticipants } from "./participants.ts";
-import { reachWarnings } from "./pooled-target.ts";
+import { assertReachable } from "./pooled-target.ts";
 
 /**
  * What `up` or `down` would do now: pure data, in the order in which it would be done. A target has one plan, or several where
  * streams require each other back and forth. Touches nothing; a role that may only read is enough.
- * What a pooler is in the way of is planned all the same, with a warning.
- * @throws GodwitError as the verb that is planned, before it would run anything, but for POOLER_NEEDS_DIRECT_URL.
+ * @throws GodwitError as the verb that is planned, before it would run anything.
  */
 export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResult> {
   const shown = (one: Plan, database: string): PlanResult["plans"][number] => ({
@@ -29,13 +28,13 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
     const streams = downStreams(io, options, "plan --down");
     const prepared = await prepareDown(io, streams, downSelection(options), { withLocks: true });
     const turns = await downTurns(io, prepared);
+    for (const { prepared: one, migrations } of turns) assertReachable(one.target, one.facts, migrations);
     const idle = prepared
       .filter((one) => turns.every((turn) => turn.prepared !== one))
       .map((one) => ({ prepared: one, migrations: [] }));
-    const plans = [...turns, ...idle].map(({ prepared: { planned, target, facts }, migrations }) => {
-      const warnings = [...planned.plan.warnings, ...reachWarnings(target, facts, migrations)];
-      return shown({ ...planned.plan, migrations, warnings }, target.label);
-    });
+    const plans = [...turns, ...idle].map(({ prepared: { planned, target }, migrations }) =>
+      shown({ ...planned.plan, migrations }, target.label),
+    );
     return { plans };
   }
   const streams =
@@ -69,9 +68,9 @@ export async function plan(io: FleetIo, options: PlanOptions): Promise<PlanResul
       const own = parsed.get(segment.stream) ?? new Map();
       const seen = { snapshot, findings: { ...findings, warnings: isFirst ? findings.warnings : [] } };
       const made = await planSegment(io, options, graph, participant, segment, own, seen);
-      const warnings = [...made.warnings, ...reachWarnings(target, participant.facts, made.migrations)];
-      const whole = await withObjectLocks(session, target.searchPath, { ...made, warnings });
-      plans.push(shown(whole, target.label));
+      // A plan that could not run is none.
+      assertReachable(target, participant.facts, made.migrations);
+      plans.push(shown(await withObjectLocks(session, target.searchPath, made), target.label));
     }
     return { plans };
   });

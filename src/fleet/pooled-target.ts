@@ -1,6 +1,6 @@
 import { GodwitError } from "../core/error.ts";
-import { assertPoolable, needsOwnSession } from "../execute/poolable.ts";
-import type { PlannedMigration, PlanWarning } from "../plan/types.ts";
+import { assertPoolable } from "../execute/poolable.ts";
+import type { PlannedMigration } from "../plan/types.ts";
 import type { ServerFacts } from "../postgres/server-facts.ts";
 import type { Target } from "./target.ts";
 
@@ -14,20 +14,6 @@ export function assertReachable(
   migrations: readonly PlannedMigration[],
 ): void {
   if (facts.pooled && target.direct === null) assertPoolable(migrations);
-}
-
-/** What `assertReachable` would refuse, as warnings for a plan: to look at it, no session of one's own is needed. */
-export function reachWarnings(
-  target: Target,
-  facts: ServerFacts,
-  migrations: readonly PlannedMigration[],
-): PlanWarning[] {
-  if (!facts.pooled || target.direct !== null) return [];
-  const [direction = "up"] = migrations.map((planned) => planned.direction);
-  return needsOwnSession(migrations).map(({ message, hint }) => ({
-    message: `\`${direction}\` will need direct_url: ${message}`,
-    hint: hint ?? null,
-  }));
 }
 
 /**
