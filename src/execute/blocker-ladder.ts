@@ -130,7 +130,15 @@ export class BlockerLadder {
       if (idle) return one === "terminate" && blocker.idleMs >= STANDS_STILL_MS;
       return blocker.transactionMs >= (one === "cancel" ? cancelBlockersAfterMs : terminateBlockersAfterMs);
     });
-    if (act !== undefined) await this.#do(act, blocker, way, blockedMs);
+    if (act !== undefined) return this.#do(act, blocker, way, blockedMs);
+    if (idle && terminateBlockersAfterMs === 0 && blocker.idleMs >= STANDS_STILL_MS) {
+      const again = `godwit ${this.#planned.direction} --terminate-blockers-after ${cancelBlockersAfterMs}ms`;
+      this.#tellOnce(
+        blocker,
+        "it is idle in its transaction, where a cancel does nothing",
+        `end such sessions: ${again}`,
+      );
+    }
   }
 
   async #do(act: Act, blocker: Blocker, way: InTheWay, blockedMs: number): Promise<void> {

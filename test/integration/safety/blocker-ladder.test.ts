@@ -109,6 +109,29 @@ describe("a session that is in the way", () => {
     await blocker.query("ROLLBACK");
   });
 
+  it("is told of once where it is only to be cancelled, and is idle in its transaction", async () => {
+    const { godwit, application } = await scene({ cancelBlockersAfterMs: 500 });
+    const blocker = await application();
+    const pid = await pidOf(blocker);
+    await blocker.query("BEGIN; SELECT FROM users");
+    const run = godwit.up();
+    const told: unknown[] = [];
+    for await (const event of run) {
+      if (event.type === "blocker.signalled") told.push(event.act);
+      if (event.type !== "warning") continue;
+      told.push([event.message, event.hint]);
+      void delay(2000).then(() => blocker.query("COMMIT"));
+    }
+    expect((await run).total).toBe(1);
+    const who = `backend ${pid} (test): BEGIN; SELECT FROM users`;
+    expect(told).toEqual([
+      [
+        `1_alter waits for ${who}; it is idle in its transaction, where a cancel does nothing, and it is let alone`,
+        "end such sessions: godwit up --terminate-blockers-after 500ms",
+      ],
+    ]);
+  });
+
   it("is cancelled where it is one long query", async () => {
     const { database, godwit, application } = await scene({ cancelBlockersAfterMs: 1500 });
     const blocker = await application();
