@@ -114,6 +114,7 @@ function unseen(pid: number): LockParty {
     pid,
     user: null,
     superuser: false,
+    refusedTo: null,
     application: null,
     database: null,
     backendType: null,

@@ -6,6 +6,7 @@ const party: LockParty = {
   pid: 7,
   user: "shop",
   superuser: false,
+  refusedTo: null,
   application: "psql",
   database: "shop",
   backendType: "client backend",
@@ -28,6 +29,11 @@ describe("what ends a session that blocks", () => {
 
   it.each<[Partial<LockParty>, RegExp, string]>([
     [{ superuser: true }, /superuser/, "cancel"],
+    [
+      { refusedTo: "Deploy" },
+      /may not end it; as a superuser: GRANT pg_signal_backend TO "Deploy";$/,
+      "cancel",
+    ],
     [
       { backendType: "autovacuum worker", query: "autovacuum: VACUUM public.t (to prevent wraparound)" },
       /let it finish/,

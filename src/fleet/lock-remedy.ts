@@ -1,5 +1,5 @@
 import type { LockParty, PreparedParty } from "../postgres/lock-waits.ts";
-import { literal } from "../sql/quote.ts";
+import { ident, literal } from "../sql/quote.ts";
 import type { LockRemedy } from "./lock-results.ts";
 
 /** Whether a session is one of Godwit's, by the names that it gives them. */
@@ -52,6 +52,10 @@ function warningsOf(party: LockParty): string[] {
   }
   if (party.superuser && !isWorker(party))
     warnings.push("it belongs to a superuser, and only a superuser may end it");
+  if (party.refusedTo !== null && !isWorker(party)) {
+    const role = ident(party.refusedTo);
+    warnings.push(`this role may not end it; as a superuser: GRANT pg_signal_backend TO ${role};`);
+  }
   if (isGodwits(application)) {
     warnings.push(
       "it is Godwit's own: its migration fails and is rolled back; godwit lock status shows what it does",

@@ -20,6 +20,8 @@ export interface LockParty {
   readonly pid: number;
   readonly user: string | null;
   readonly superuser: boolean;
+  /** The role that looks, where it may not end this session but could be allowed to; null: it may, or only a superuser may. */
+  readonly refusedTo: string | null;
   readonly application: string | null;
   readonly database: string | null;
   /** `client backend`, `autovacuum worker`, `walsender` … */
@@ -60,7 +62,8 @@ const CONFLICTS = ["8", "78", "5678", "45678", "34678", "345678", "2345678", "12
 
 /**
  * Parallel workers wait and block in the name of their leader. Locks of a prepared transaction have no pid, and which one it
- * is tells the lock on its own id, held under the same virtual transaction.
+ * is tells the lock on its own id, held under the same virtual transaction. A session may be ended by who has the privileges of
+ * its role, and, unless that is a superuser, by who has those of pg_signal_backend (manual 9.28.2).
  */
 const WAITS_SQL = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks), waits AS MATERIALIZED (
   SELECT coalesce(a.leader_pid, l.pid) AS pid, l.mode, pg_catalog.pg_blocking_pids(l.pid) AS blockers,
@@ -94,7 +97,10 @@ SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('pid', w.pid, 'm
       'waitedMs', pg_catalog.round(w.waited_ms), 'blockers', w.blockers)) FROM waits w) AS waits,
   (SELECT pg_catalog.json_agg(c) FROM candidates c) AS prepared,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('pid', a.pid, 'user', a.usename,
-      'superuser', coalesce(r.rolsuper, false), 'application', nullif(a.application_name, ''), 'database', a.datname,
+      'superuser', coalesce(r.rolsuper, false),
+      'refusedTo', CASE WHEN NOT r.rolsuper AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')
+        AND NOT pg_catalog.pg_has_role('pg_signal_backend', 'USAGE') THEN current_user END,
+      'application', nullif(a.application_name, ''), 'database', a.datname,
       'backendType', a.backend_type, 'state', a.state,
       'query', nullif(nullif(a.query, ''), '<insufficient privilege>'),
       'stateMs', pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp()

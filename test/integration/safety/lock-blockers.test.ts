@@ -214,6 +214,29 @@ name" VALUES (1)`);
     expect(tree[1]!.waitsFor).toMatchObject({ object: "t", mode: "AccessShareLock" });
   });
 
+  it("tells a role that may not end the root what would allow it", async () => {
+    const { database, open: openAs } = await project();
+    const [role, other] = [await createRole(), await createRole()];
+    onTestFinished(async () => {
+      await other.drop([database.url]);
+      await role.drop();
+    });
+    await database.query(`GRANT ALL ON t TO ${other.name}`);
+    await open(other.urlFor(database.url), "UPDATE t SET n = 0");
+    await waiting(database.url, "UPDATE t SET n = 1");
+    const godwit = await openAs({ database: role.urlFor(database.url) });
+    const remedy = (await treeOf(godwit))[0]!.remedy!;
+    const own = await testClient(role.urlFor(database.url));
+    await expect(own.query(remedy.sql)).rejects.toThrow(/terminat/);
+    const grant = `GRANT pg_signal_backend TO ${role.name};`;
+    expect(remedy.warnings).toContain(`this role may not end it; as a superuser: ${grant}`);
+
+    await database.query(grant);
+    const allowed = (await treeOf(godwit))[0]!.remedy!;
+    expect(allowed.warnings).toEqual(["this role may not see what it does"]);
+    expect((await own.query(allowed.sql)).rowCount).toBe(1);
+  });
+
   it("asks a database once, however many streams it has", async () => {
     const { godwit, open: another, database } = await project();
     const { config } = await another();
