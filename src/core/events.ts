@@ -131,8 +131,12 @@ export type GodwitEvent =
   | (MigrationEvent & {
       readonly type: "migration.retrying";
       readonly reason: string;
+      /** Attempts that there have been; 0 as long as it has only stayed out of the queue. */
       readonly attempt: number;
+      /** When it is tried, or looked, again at the latest. */
       readonly delayMs: number;
+      /** How long it has stayed out of the queue since the last attempt; null: an attempt has just failed. */
+      readonly keptOutMs: number | null;
     })
   | (MigrationEvent & {
       /** A session that was in the way of a lock was told to end its statement, or ended. */

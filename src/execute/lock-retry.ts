@@ -27,7 +27,10 @@ export class LockRetry {
   readonly #planned: PlannedMigration;
   readonly #deadline: number;
   #pause: number | null = null;
-  #attempt = 1;
+  /** Attempts that have failed. */
+  #attempts = 0;
+  /** Whether somebody has been in the way, be it that nothing was tried. */
+  #wasBlocked = false;
   #began = monotonicMs();
 
   constructor(context: ExecutionContext, planned: PlannedMigration) {
@@ -35,10 +38,6 @@ export class LockRetry {
     this.#planned = planned;
     this.#deadline = monotonicMs() + context.lockRetryMs;
     context.watch.forgetBlockers();
-  }
-
-  get isFirst(): boolean {
-    return this.#attempt === 1;
   }
 
   /** Until when it is tried again, by the monotonic clock. */
@@ -54,18 +53,19 @@ export class LockRetry {
     return givesWayAfterMs;
   }
 
-  /** Runs an attempt; from the second one on it is watched for who is in its way. */
+  /** Runs an attempt; once somebody has been in the way it is watched for who it is. */
   async watched<T>(attempt: () => Promise<T>): Promise<T> {
     this.#began = monotonicMs();
-    if (this.isFirst) return attempt();
+    if (!this.#wasBlocked) return attempt();
     return this.#context.watch.during(attempt, () => undefined, LOOK_FOR_BLOCKERS_AFTER_MS);
   }
 
   /**
    * Waits for the next attempt, tells of it and logs it. No transaction may be open.
+   * @param wanted what it could not lock, in words; null: not known.
    * @throws `error` if it is none of a lock, or the time is over; GodwitError LOCK_LOST; the signal's reason.
    */
-  async again(error: unknown): Promise<void> {
+  async again(error: unknown, wanted: string | null = null): Promise<void> {
     const sqlstate = sqlstateOf(error instanceof StatementFailure ? error.cause : error);
     if (!isRetryableInTransaction(sqlstate) || isGodwitError(error)) throw error;
     if (monotonicMs() >= this.#deadline) throw error;
@@ -74,19 +74,30 @@ export class LockRetry {
     // What came before the lock is work, and not the time in its queue.
     const queuedMs = Math.min(monotonicMs() - this.#began, lockTimeoutMs === 0 ? Infinity : lockTimeoutMs);
     const delayMs = pauseMs(this.#pause, queuedMs, Math.random());
-    const what = REASONS[sqlstate ?? ""] ?? "lock not available";
+    const tag = error instanceof StatementFailure ? ` for ${error.statement.tag}` : "";
+    const what = REASONS[sqlstate ?? ""] ?? `lock not available${wanted === null ? tag : ` on ${wanted}`}`;
     const reason = watch.lastBlockers === null ? what : `${what}, held by ${watch.lastBlockers}`;
-    await this.tell(reason, delayMs);
+    await this.failed(reason, delayMs);
     await sleep(delayMs, signal);
     this.#pause = delayMs;
   }
 
-  /** Tells of a pause and logs it. No transaction may be open. @throws GodwitError LOCK_LOST. */
-  async tell(reason: string, delayMs: number): Promise<void> {
+  /** Tells of an attempt that failed and of the pause behind it, and logs it. No transaction may be open. @throws GodwitError LOCK_LOST. */
+  async failed(reason: string, delayMs: number): Promise<void> {
+    this.#attempts += 1;
+    await this.#tell(reason, delayMs, null);
+  }
+
+  /** The same for who stays out of the queue, and has tried nothing. @throws GodwitError LOCK_LOST. */
+  async keptOut(reason: string, delayMs: number, keptOutMs: number): Promise<void> {
+    await this.#tell(reason, delayMs, keptOutMs);
+  }
+
+  async #tell(reason: string, delayMs: number, keptOutMs: number | null): Promise<void> {
     const { emit, writer } = this.#context;
-    const attempt = this.#attempt;
-    emit({ type: "migration.retrying", ...subject(this.#context, this.#planned), reason, attempt, delayMs });
-    await writer.write({ log: [retriedEntry(this.#planned, reason, attempt, delayMs)] });
-    this.#attempt += 1;
+    const retried = { reason, attempt: this.#attempts, delayMs, keptOutMs };
+    this.#wasBlocked = true;
+    emit({ type: "migration.retrying", ...subject(this.#context, this.#planned), ...retried });
+    await writer.write({ log: [retriedEntry(this.#planned, retried)] });
   }
 }

@@ -87,19 +87,30 @@ export function startedEntry(planned: PlannedMigration): LogEntry {
   };
 }
 
-/** That a transaction was rolled back because a lock could not be had, and will be tried again. */
+/** What became of an attempt, or of a look; see the event `migration.retrying`. */
+interface Retried {
+  readonly reason: string;
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly keptOutMs: number | null;
+}
+
+/** That a lock could not be had, so that a transaction was rolled back or not begun, and will be tried again. */
 export function retriedEntry(
   planned: PlannedMigration,
-  reason: string,
-  attempt: number,
-  delayMs: number,
+  { reason, attempt, delayMs, keptOutMs }: Retried,
 ): LogEntry {
   return {
     level: "warning",
     event: "migration.retried",
     migrationId: planned.id,
     message: reason,
-    details: { direction: planned.direction, attempt, delay_ms: delayMs },
+    details: {
+      direction: planned.direction,
+      attempt,
+      delay_ms: delayMs,
+      ...(keptOutMs === null ? {} : { kept_out_ms: Math.round(keptOutMs) }),
+    },
   };
 }
 

@@ -246,7 +246,7 @@ async function runAlone(
       }
       // An INVALID index and the like must be cleared away first, by the next run.
       if (failed.state === "unknown" || statement.patient) throw failure;
-      await retry.again(failure);
+      await retry.again(failure, locks?.tables ?? null);
     }
   }
 }

@@ -96,7 +96,10 @@ export async function inTransaction<T>(
       if (locks?.refused(error) === true) continue;
       await session.cleanup(() => context.courtesy.writeActs(writer));
       const taking = locks !== null && !ran && isDatabaseError(judged);
-      await retry.again(taking ? new StatementFailure(locks.statement, judged) : judged);
+      await retry.again(
+        taking ? new StatementFailure(locks.statement, judged) : judged,
+        taking ? locks.tables : null,
+      );
     }
   }
 }
@@ -104,7 +107,7 @@ export async function inTransaction<T>(
 /** What is done while work is kept out of the queue for a lock. */
 export function whileKeptOut(retry: LockRetry, guard: CourteousWork): WhileKeptOut {
   return {
-    tell: (reason, delayMs) => retry.tell(reason, delayMs),
+    tell: (reason, delayMs, keptOutMs) => retry.keptOut(reason, delayMs, keptOutMs),
     act: (held) => guard.keptOut(held),
   };
 }

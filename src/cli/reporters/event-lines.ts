@@ -84,9 +84,7 @@ export class EventLines {
       case "migration.retrying":
         return [
           ...this.#switchTo(event.target),
-          style.yellow(
-            `    ↻ ${oneLine(event.reason)}; attempt ${event.attempt} in ${formatDuration(event.delayMs)}`,
-          ),
+          style.yellow(`    ↻ ${oneLine(event.reason)}; ${nextOf(event)}`),
         ];
       case "target.retrying":
         this.#sql.clear();
@@ -205,4 +203,14 @@ export class EventLines {
 
 function key(event: { target: string; id: string; ordinal: number }): string {
   return `${event.target}\n${event.id}\n${event.ordinal}`;
+}
+
+/** What is done next for a lock that could not be had. A look is told of now and then alone: when the next one is says nothing. */
+function nextOf({
+  attempt,
+  delayMs,
+  keptOutMs,
+}: Extract<GodwitEvent, { type: "migration.retrying" }>): string {
+  if (keptOutMs === null) return `attempt ${attempt + 1} in ${formatDuration(delayMs)}`;
+  return keptOutMs < 1000 ? "stays out of the queue" : `out of the queue for ${formatDuration(keptOutMs)}`;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { GodwitError } from "../../core/error.ts";
+import type { GodwitEvent } from "../../core/events.ts";
 import { styleFor } from "../style.ts";
 import { MemoryStream } from "../testing/fake-cli.ts";
 import { EVENTS, failed, progress, started } from "../testing/sample-events.ts";
@@ -67,6 +68,18 @@ describe("the plain reporter", () => {
     reporter.event({ ...failed, rolledBack } as typeof failed);
     reporter.close();
     expect(out.text).toContain(`✗ ${told}`);
+  });
+
+  it.each([
+    [null, "; attempt 3 in 250 ms"],
+    [4, "; stays out of the queue"],
+    [2100, "; out of the queue for 2.1 s"],
+  ])("tells attempts at a lock from looks at it (%j)", (keptOutMs, told) => {
+    const out = new MemoryStream();
+    const reporter = plainReporter(options(out));
+    const retrying = { type: "migration.retrying", attempt: 2, delayMs: 250, reason: "t is in use" };
+    reporter.event({ ...failed, ...retrying, keptOutMs } as unknown as GodwitEvent);
+    expect(out.text).toContain(`    ↻ t is in use${told}\n`);
   });
 
   it("writes no escape sequence without colour", () => {

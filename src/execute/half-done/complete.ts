@@ -45,7 +45,7 @@ export async function complete(
       const sight = blocks ? courtesy.blocking.judge(error, { inBlock: false, code: false }) : null;
       if (sight !== null && monotonicMs() < deadline) {
         pause = pauseMs(pause, maxBlockingMs, Math.random());
-        await retry.tell(`${why}, and others waited for that`, pause);
+        await retry.failed(`${why}, and others waited for that`, pause);
         await sleep(pause, signal);
         continue;
       }

@@ -25,6 +25,9 @@ const GIVE_WAY_MS = 500;
 /** How often the waiting is told of while nothing changes. */
 const TELL_EVERY_MS = 2000;
 
+/** So many of what is wanted are named. */
+const SHOWN = 3;
+
 /** What LOCK TABLE fails with that its statement might not. */
 const REFUSALS: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.undefinedTable,
@@ -44,7 +47,7 @@ export interface ObjectLocksOptions {
 
 /** What is done while the transaction is kept out of the queue. */
 export interface WhileKeptOut {
-  readonly tell: (reason: string, delayMs: number) => Promise<void>;
+  readonly tell: (reason: string, delayMs: number, keptOutMs: number) => Promise<void>;
   /** Called with each look. @returns in how many milliseconds to look again at the latest; null: any time. */
   readonly act: (held: HeldLocks) => Promise<number | null>;
 }
@@ -125,6 +128,14 @@ export class ObjectLocks {
     return this.#wanted.statement;
   }
 
+  /** What they are on, in words; null: nothing is known of that. */
+  get tables(): string | null {
+    const names = (this.#found ?? []).map(({ schema, name }) => qualified(schema, name));
+    if (names.length === 0) return null;
+    const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
+    return `${names.slice(0, SHOWN).join(", ")}${more}`;
+  }
+
   /**
    * Waits until nobody who holds a conflicting lock is likely to keep it for long. No transaction may be open. What cannot be
    * asked keeps nothing from being tried.
@@ -164,7 +175,7 @@ export class ObjectLocks {
       const reason = this.#reason(first, settled);
       if (reason !== told.reason || monotonicMs() - told.at >= TELL_EVERY_MS) {
         told = { reason, at: monotonicMs() };
-        await tell(reason, delayMs);
+        await tell(reason, delayMs, told.at - began);
       }
       await sleep(delayMs, this.#context.signal);
     }
