@@ -7,6 +7,7 @@ import type { PlannedMigration, PlanStep } from "../plan/types.ts";
 import type { ExecutionContext } from "./context.ts";
 import { toMigrationError } from "./sql-error.ts";
 import { StatementFailure } from "./statement-pipeline.ts";
+import { whenFree } from "./when-free.ts";
 
 /** The limits that a step runs under, in milliseconds; 0: none. */
 export interface StepLimits {
@@ -58,10 +59,7 @@ export function pastDeadline(
           ? {}
           : { detail }
         : { detail: `it waited for ${waitingFor}` }),
-      hint:
-        waitingFor === null
-          ? longer
-          : `wait until that session is done, or end it, then: ${again}\nor ${longer}`,
+      hint: waitingFor === null ? longer : `${whenFree("that session", again)}\nor ${longer}`,
       cause: failure,
     },
   );

@@ -6,6 +6,7 @@ import { SQLSTATE } from "../postgres/sqlstate.ts";
 import { excerpt, serverPosition } from "../sql/excerpt.ts";
 import type { PlannedMigration } from "../plan/types.ts";
 import type { Statement } from "../sql/types.ts";
+import { whenFree } from "./when-free.ts";
 
 /**
  * Makes of the server's error what a person can act on: the place in the file with a caret, SQLSTATE, detail, and the
@@ -90,7 +91,7 @@ function hintFor(error: DatabaseError, planned: PlannedMigration): string {
       return `raise the limit (--statement-timeout, or \`-- godwit:statement_timeout 10min\` in the file), then: ${again}`;
     case SQLSTATE.lockNotAvailable:
     case SQLSTATE.deadlockDetected:
-      return `wait until the other session is done, or end it, then: ${again}`;
+      return whenFree("the other session", again);
     default:
       return error.hint === undefined
         ? `mend the file, then: ${again}`

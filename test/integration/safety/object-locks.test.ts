@@ -109,6 +109,8 @@ describe("a lock on an object that another transaction holds", () => {
     expect(performance.now() - began).toBeLessThan(20_000);
     expect(error).toMatchObject({ sqlstate: "55P03", location: { line: 2 } });
     expect(error.detail).toContain(`held by backend ${pid}`);
+    expect(error.hint).toContain("godwit up --terminate-blockers-after 30s\n");
+    expect(error.hint).toContain("godwit lock blockers");
     expect(events.filter(({ type }) => type === "migration.failed")).toMatchObject([{ rolledBack: true }]);
     expect(await tablesOf(database)).toEqual(["busy"]);
     expect(await statesOf(godwit)).toEqual(["1_busy: applied", "2_alter: failed", "3_next: pending"]);
