@@ -109,6 +109,8 @@ export interface LockTreeNode {
     readonly mode: string;
     readonly object: string;
     readonly waitedMs: number | null;
+    /** The migration that stays out of the queue for it, and looks again and again; null: it stands in the queue. */
+    readonly keptOut: string | null;
     readonly pids: readonly number[];
     readonly preparedTransactions: readonly string[];
   } | null;

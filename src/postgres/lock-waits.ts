@@ -1,3 +1,4 @@
+import { keptOutNoteOf } from "../core/kept-out-note.ts";
 import type { Session } from "./session.ts";
 
 /** A session that waits for a lock, as pg_locks and pg_blocking_pids tell (manual 54.12, 9.28). */
@@ -9,6 +10,8 @@ export interface LockWait {
   readonly object: string;
   /** null for the moment in which the server has not noted it yet. */
   readonly waitedMs: number | null;
+  /** The migration that stays out of the queue for it, and asks again; null: it stands in the queue. */
+  readonly keptOut: string | null;
   /** Sessions that it waits for, those in front of it in the queue included. */
   readonly blockers: readonly number[];
   /** Prepared transactions that it waits for, by their gid. */
@@ -92,7 +95,8 @@ const WAITS_SQL = `WITH locks AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks
     JOIN locks own ON own.pid IS NULL AND own.locktype = 'transactionid' AND own.virtualtransaction = l.virtualtransaction
     JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = own.transactionid
   WHERE 0 = ANY (w.blockers)
-), parties AS (SELECT w.pid FROM waits w UNION SELECT pg_catalog.unnest(w.blockers) FROM waits w)
+), parties AS (SELECT w.pid FROM waits w UNION SELECT pg_catalog.unnest(w.blockers) FROM waits w
+  UNION SELECT pg_catalog.unnest($1::integer[]))
 SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('pid', w.pid, 'mode', w.mode, 'object', w.object,
       'waitedMs', pg_catalog.round(w.waited_ms), 'blockers', w.blockers)) FROM waits w) AS waits,
   (SELECT pg_catalog.json_agg(c) FROM candidates c) AS prepared,
@@ -124,10 +128,10 @@ interface PreparedCandidate {
  * Blockers may be in other databases, since roles and databases are locked for the whole server.
  */
 export async function readLockWaits(session: Session): Promise<LockWaits> {
-  const [row] = await session.rows(WAITS_SQL);
-  const waits = JSON.parse(row?.waits ?? "[]") as (Omit<LockWait, "prepared"> & {
-    readonly blockers: readonly number[];
-  })[];
+  const kept = await readKeptOut(session);
+  const pids = kept.flatMap(({ pid, blockers }) => [pid, ...blockers]);
+  const [row] = await session.rows(WAITS_SQL, [`{${pids.join(",")}}`]);
+  const waits = JSON.parse(row?.waits ?? "[]") as Omit<LockWait, "prepared" | "keptOut">[];
   const candidates = (JSON.parse(row?.prepared ?? "[]") as PreparedCandidate[]).filter(({ wanted, held }) =>
     conflict(wanted, held),
   );
@@ -136,19 +140,25 @@ export async function readLockWaits(session: Session): Promise<LockWaits> {
   for (const { gid, owner, database, prepared_ms } of candidates) {
     prepared.set(gid, { gid, user: owner, database, preparedMs: Math.round(prepared_ms) });
   }
+  const there = new Set(sessions.map(({ pid }) => pid));
+  const outside = kept
+    .map((wait) => ({ ...wait, blockers: wait.blockers.filter((pid) => there.has(pid)) }))
+    .filter(({ pid, blockers }) => there.has(pid) && blockers.length > 0);
+  const queued = waits.map(({ waitedMs, blockers, ...wait }) => ({
+    ...wait,
+    keptOut: null,
+    waitedMs: waitedMs === null ? null : Math.max(0, waitedMs),
+    blockers: [...new Set(blockers)].filter((pid) => pid !== 0),
+    prepared: [
+      ...new Set(
+        candidates
+          .filter(({ pid, wanted }) => pid === wait.pid && wanted === wait.mode)
+          .map(({ gid }) => gid),
+      ),
+    ],
+  }));
   return {
-    waits: waits.map(({ waitedMs, blockers, ...wait }) => ({
-      ...wait,
-      waitedMs: waitedMs === null ? null : Math.max(0, waitedMs),
-      blockers: [...new Set(blockers)].filter((pid) => pid !== 0),
-      prepared: [
-        ...new Set(
-          candidates
-            .filter(({ pid, wanted }) => pid === wait.pid && wanted === wait.mode)
-            .map(({ gid }) => gid),
-        ),
-      ],
-    })),
+    waits: [...queued, ...outside],
     sessions,
     prepared: [...prepared.values()],
   };
@@ -159,4 +169,20 @@ function conflict(wanted: string, held: string): boolean {
   const at = MODES.indexOf(wanted);
   const other = MODES.indexOf(held);
   return at < 0 || other < 0 || CONFLICTS[at]!.includes(String(other + 1));
+}
+
+/** Runs of Godwit that stay out of the queue for a lock, by the note in their session's last query. */
+async function readKeptOut(session: Session): Promise<LockWait[]> {
+  const rows = await session.rows(
+    `SELECT a.pid, a.query FROM pg_catalog.pg_stat_activity a
+     WHERE a.datname = pg_catalog.current_database() AND a.state = 'idle'
+       AND pg_catalog.starts_with(a.application_name, 'godwit') AND pg_catalog.starts_with(a.query, '/* godwit: ')`,
+  );
+  return rows.flatMap(({ pid, query }) => {
+    const note = keptOutNoteOf(query ?? null);
+    if (note === null) return [];
+    const { migration: keptOut, mode, relation: object } = note;
+    const blockers = note.pids.filter((one) => one !== 0);
+    return [{ pid: Number(pid), mode, object, waitedMs: null, keptOut, blockers, prepared: [] }];
+  });
 }

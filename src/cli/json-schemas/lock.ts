@@ -85,6 +85,7 @@ export const lockBlockersSchema = z.strictObject({
               mode: z.string(),
               object: z.string(),
               waited_ms: z.number().nullable(),
+              kept_out: z.string().nullable(),
               pids: z.array(z.int()),
               prepared_transactions: z.array(z.string()),
             })

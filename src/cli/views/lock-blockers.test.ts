@@ -28,7 +28,14 @@ const waiter: LockTreeNode = {
   state: "active",
   query: "ALTER TABLE t ADD x int",
   transactionMs: null,
-  waitsFor: { mode: "AccessExclusiveLock", object: "t", waitedMs: 3200, pids: [7], preparedTransactions: [] },
+  waitsFor: {
+    mode: "AccessExclusiveLock",
+    object: "t",
+    waitedMs: 3200,
+    keptOut: null,
+    pids: [7],
+    preparedTransactions: [],
+  },
   remedy: null,
 };
 
@@ -49,6 +56,13 @@ it("is a tree with what ends its roots", () => {
     └ backend 8 (shop, godwit, run 25420d980768) waits 3.2 s for AccessExclusiveLock on t
         ALTER TABLE t ADD x int
 `);
+});
+
+it("says of a migration that it stays out of the queue", () => {
+  const waitsFor = { ...waiter.waitsFor!, waitedMs: null, keptOut: "2_b" };
+  expect(shown(root, { ...waiter, query: null, waitsFor })).toContain(
+    "    └ backend 8 (shop, godwit, run 25420d980768) 2_b stays out of the queue for AccessExclusiveLock on t\n",
+  );
 });
 
 it("names prepared transactions and workers, and says what a circle is", () => {

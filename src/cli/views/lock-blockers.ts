@@ -21,7 +21,9 @@ function doing({ state, stateMs, transactionMs, waitsFor }: LockTreeNode): strin
   const parts: string[] = [];
   if (waitsFor !== null) {
     const time = waitsFor.waitedMs === null ? "" : ` ${formatDuration(waitsFor.waitedMs)}`;
-    parts.push(`waits${time} for ${waitsFor.mode} on ${oneLine(waitsFor.object)}`);
+    const waits =
+      waitsFor.keptOut === null ? `waits${time}` : `${oneLine(waitsFor.keptOut)} stays out of the queue`;
+    parts.push(`${waits} for ${waitsFor.mode} on ${oneLine(waitsFor.object)}`);
   } else if (state !== null) {
     parts.push(`${state}${stateMs === null ? "" : ` for ${formatDuration(stateMs)}`}`);
   }

@@ -27,7 +27,7 @@ export function heldSql(alias: string, json: string): string {
 }
 
 /** `ACCESS SHARE` as pg_locks writes it: `AccessShareLock`. */
-function inPgLocks(mode: LockMode): string {
+export function inPgLocks(mode: LockMode): string {
   const words = mode.split(" ").map((word) => word[0]! + word.slice(1).toLowerCase());
   return `${words.join("")}Lock`;
 }

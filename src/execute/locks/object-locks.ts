@@ -1,5 +1,6 @@
 import { monotonicMs } from "../../core/clock.ts";
 import { sleep } from "../../core/interrupt.ts";
+import { keptOutSql } from "../../core/kept-out-note.ts";
 import type { PlannedMigration } from "../../plan/types.ts";
 import { isDatabaseError, sqlstateOf } from "../../postgres/database-error.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -10,7 +11,7 @@ import type { HeldLocks } from "../blocker-look.ts";
 import type { ExecutionContext } from "../context.ts";
 import { pauseMs, queueBudgetMs } from "../lock-budget.ts";
 import { conflictingHolders, type ConflictingHolder } from "./conflicting-holders.ts";
-import { awaitedJson } from "./held-locks.ts";
+import { awaitedJson, inPgLocks } from "./held-locks.ts";
 import { resolveLocks } from "./resolve-locks.ts";
 import { strongestOf, type Wanted } from "./strongest-locks.ts";
 import { lockTablesSql } from "./take-locks.ts";
@@ -25,6 +26,8 @@ const GIVE_WAY_MS = 500;
 /** How often the waiting is told of while nothing changes. */
 const TELL_EVERY_MS = 2000;
 
+/** From here on it is noted where others can read it that it stays out of the queue. */
+const NOTE_AFTER_MS = 1000;
 /** So many of what is wanted are named. */
 const SHOWN = 3;
 
@@ -177,6 +180,7 @@ export class ObjectLocks {
         told = { reason, at: monotonicMs() };
         await tell(reason, delayMs, told.at - began);
       }
+      if (monotonicMs() - began + delayMs >= NOTE_AFTER_MS) await this.#note(first, pids);
       await sleep(delayMs, this.#context.signal);
     }
   }
@@ -246,6 +250,20 @@ export class ObjectLocks {
   async #find(): Promise<readonly Wanted[]> {
     const { session } = this.#context;
     return strongestOf(await resolveLocks(session, this.#searchPath, this.#wanted.requests));
+  }
+
+  /** Says in `pg_stat_activity` who is in the way. Not behind a pooler, where it would stay with a session of others. */
+  async #note({ oid }: ConflictingHolder, pids: readonly number[]): Promise<void> {
+    const { session, work } = this.#context;
+    const on = this.#found?.find((one) => one.oid === oid);
+    if (work.pooled || on === undefined) return;
+    const { id: migration } = this.#planned;
+    const relation = qualified(on.schema, on.name);
+    try {
+      await session.query(keptOutSql({ migration, mode: inPgLocks(on.mode), relation, pids }));
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+    }
   }
 
   #ageOf({ ageMs, pid }: ConflictingHolder): number {

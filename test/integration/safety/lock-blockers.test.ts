@@ -198,6 +198,26 @@ name" VALUES (1)`);
     await run;
   });
 
+  it("shows what stays out of the queue, though nobody waits in the server, and who is in its way", async () => {
+    const { database, godwit, write } = await project();
+    await write({ "1_alter.sql": "ALTER TABLE t ADD x int;\n" });
+    const root = await open(database.url, "SELECT FROM t");
+    const run = godwit.up();
+    let tree: readonly LockTreeNode[] = [];
+    await expect.poll(async () => (tree = await treeOf(godwit)).length, { timeout: 20_000 }).toBe(2);
+    expect(placesOf(tree)[0]).toEqual([0, root.pid]);
+    expect(tree[0]!.remedy!.sql).toBe(`SELECT pg_terminate_backend(${root.pid});`);
+    expect(tree[1]).toMatchObject({
+      depth: 1,
+      godwit: true,
+      query: null,
+      waitsFor: { mode: "AccessExclusiveLock", object: "public.t", keptOut: "1_alter", pids: [root.pid] },
+    });
+    await database.query(tree[0]!.remedy!.sql);
+    expect((await run).total).toBe(1);
+    expect(await treeOf(godwit)).toEqual([]);
+  });
+
   it("shows a role that may see nothing who waits for whom, and for what", async () => {
     const { database, open: openAs } = await project();
     const role = await createRole();
