@@ -11,12 +11,21 @@ export interface LockActivity {
   readonly pid: number;
   /** As pg_stat_activity has it: `active`, `idle in transaction` … */
   readonly state: string | null;
-  /** What it runs, or ran last. */
+  /** What it runs, or ran last, of a migration; null as well for statements of Godwit's own. */
   readonly query: string | null;
   /** How long it has been in this state, in milliseconds. */
   readonly stateMs: number | null;
   readonly transactionMs: number | null;
   readonly waitsFor: readonly LockBlocker[];
+  /** What keeps a migration out of the queue for a lock, which it looks at again and again; null: nothing that is known. */
+  readonly keptOut: {
+    readonly migration: string;
+    /** As pg_locks has it: `AccessExclusiveLock`. */
+    readonly mode: string;
+    readonly relation: string;
+    /** Sessions that hold it; 0: a prepared transaction. */
+    readonly pids: readonly number[];
+  } | null;
 }
 
 /** How far a holder is, as far as its history and the files at hand tell. */

@@ -1,5 +1,6 @@
 import { isGodwitError } from "../core/error.ts";
 import { forcedBy } from "../history/forced-release.ts";
+import { keptOutNoteOf } from "../core/kept-out-note.ts";
 import { readSnapshot, scopeCondition, type HistorySnapshot } from "../history/read.ts";
 import { readHolderSessions, readQueue, type Blocker, type HolderSession } from "../lock/holder-sessions.ts";
 import { readLockState, type LockState } from "../lock/state.ts";
@@ -16,6 +17,7 @@ import type {
   LockStatusResult,
   TargetLockStatus,
 } from "./lock-results.ts";
+import { isOwnStatement } from "./own-statement.ts";
 import type { VerbOptions } from "./options.ts";
 import { shownQuery } from "./shown-query.ts";
 import { asOnStandby } from "./standby-lock.ts";
@@ -135,6 +137,7 @@ async function holderOf(
             runId: recorded.runId,
             applies: recorded.holding === "held" && run?.command === "up",
             working: activity !== null && activity.transactionMs !== null,
+            keptOut: activity?.keptOut?.migration ?? null,
           }),
   };
 }
@@ -144,14 +147,17 @@ function shownBlocker(blocker: Blocker): LockBlocker {
 }
 
 function activityOf(worker: HolderSession): LockActivity {
-  const { pid, state, query, stateMs, transactionMs, blockers } = worker;
+  const { pid, state, stateMs, transactionMs, blockers } = worker;
+  const keptOut = state === "idle" ? keptOutNoteOf(worker.query) : null;
+  const isOwn = keptOut !== null || isOwnStatement(worker.query ?? "");
   return {
     pid,
     state,
-    query: shownQuery(query),
+    query: isOwn ? null : shownQuery(worker.query),
     stateMs,
     transactionMs,
     waitsFor: blockers.map(shownBlocker),
+    keptOut,
   };
 }
 
@@ -177,6 +183,8 @@ async function progressOf(
     readonly applies: boolean;
     /** Whether it is in a transaction. */
     readonly working: boolean;
+    /** The migration that stays out of the queue for a lock; null: none is known to. */
+    readonly keptOut: string | null;
   },
 ): Promise<LockProgress> {
   const schema = ident(target.scope.schema);
@@ -200,7 +208,7 @@ async function progressOf(
     done: Number(row?.done ?? 0),
     lastDone: row?.last_done ?? null,
     remaining: due?.length ?? null,
-    current: running ?? (run.working ? (due?.[0] ?? null) : null),
+    current: running ?? run.keptOut ?? (run.working ? (due?.[0] ?? null) : null),
     stepsDone: running === null ? null : Number(row?.steps_done ?? 0),
     steps: running === null || steps === null ? null : Number(steps),
   };

@@ -24,6 +24,14 @@ const holderSchema = z.strictObject({
       state_ms: z.number().nullable(),
       transaction_ms: z.number().nullable(),
       waits_for: z.array(blockerSchema),
+      kept_out: z
+        .strictObject({
+          migration: z.string(),
+          mode: z.string(),
+          relation: z.string(),
+          pids: z.array(z.int()),
+        })
+        .nullable(),
     })
     .nullable(),
   progress: z

@@ -20,6 +20,7 @@ const holder: LockHolderStatus = {
     stateMs: 3200,
     transactionMs: 3200,
     waitsFor: [{ pid: 4712, applicationName: "psql", query: "UPDATE t SET a = 1" }],
+    keptOut: null,
   },
   progress: { done: 3, lastDone: "3_c", remaining: 2, current: "4_d", stepsDone: 1, steps: 3 },
 };
@@ -51,6 +52,21 @@ describe("the state of a lock", () => {
       waits for backend 4712 (psql): UPDATE t SET a = 1
 next: godwit lock blockers
 `);
+  });
+
+  it("of who stays out of a queue says for what, and between two statements shows none of Godwit's own", () => {
+    const idle = { ...holder.activity!, state: "idle", query: null, stateMs: 1300, waitsFor: [] };
+    const keptOut = { migration: "4_d", mode: "AccessExclusiveLock", relation: "public.t", pids: [31449, 0] };
+    expect(shown({ holder: { ...holder, activity: { ...idle, keptOut } } })).toContain(
+      "      stays out of the queue for AccessExclusiveLock on public.t, held by backend 31449, a prepared transaction\n" +
+        "next: godwit lock blockers\n",
+    );
+    expect(shown({ holder: { ...holder, activity: idle } })).toContain(
+      "      idle for 1.3 s, between two statements\n",
+    );
+    const query = `SELECT ${"x, ".repeat(200)}y`;
+    const long = shown({ holder: { ...holder, activity: { ...holder.activity!, query } } });
+    expect(Math.max(...long.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(160);
   });
 
   it("of a lease tells until when it lasts; without a session of its own, nothing of one", () => {
@@ -85,7 +101,15 @@ next: godwit lock blockers
   });
 
   it("says so where the role may not see, and where the holder is not known yet", () => {
-    const nothing = { pid: 9, state: null, query: null, stateMs: null, transactionMs: null, waitsFor: [] };
+    const nothing = {
+      pid: 9,
+      state: null,
+      query: null,
+      stateMs: null,
+      transactionMs: null,
+      waitsFor: [],
+      keptOut: null,
+    };
     const unknown = shown({
       holder: {
         ...holder,

@@ -12,6 +12,8 @@ import { oneLine, truncate } from "../text-width.ts";
 import type { ViewContext } from "../verb.ts";
 import { applicationName, exactTime } from "./words.ts";
 
+const WIDEST = 160;
+
 /** `run 25420d980768 of deploy@build-7`, or the backend where no more is known. */
 export function holderName({ runId, osUser, host, backendPid }: LockHolderStatus): string {
   if (runId === null) return backendPid === null ? "somebody" : `backend ${backendPid}`;
@@ -38,15 +40,20 @@ function blockerLine({ pid, applicationName: own, query }: LockBlocker): string 
   return `backend ${pid}${name}${query === null ? "" : `: ${statementLabel(query)}`}`;
 }
 
-function activityLines({ state, query, stateMs, waitsFor }: LockActivity): string[] {
+function activityLines({ state, query, stateMs, waitsFor, keptOut }: LockActivity): string[] {
+  if (keptOut !== null) {
+    const { mode, relation, pids } = keptOut;
+    const who = pids.map((pid) => (pid === 0 ? "a prepared transaction" : `backend ${pid}`)).join(", ");
+    return [`stays out of the queue for ${mode} on ${oneLine(relation)}, held by ${who}`];
+  }
   const since = stateMs === null ? "" : ` for ${formatDuration(stateMs)}`;
   const text = query === null ? "" : statementLabel(query);
   const doing =
     state === null
       ? "this role may not see what it runs"
       : state === "active"
-        ? `has run${since}: ${text}`
-        : `${state}${since}${text === "" ? "" : `, last: ${text}`}`;
+        ? `has run${since}: ${text === "" ? "a statement of Godwit's own" : text}`
+        : `${state}${since}, ${text === "" ? "between two statements" : `last: ${text}`}`;
   return [doing, ...waitsFor.map((blocker) => `waits for ${blockerLine(blocker)}`)];
 }
 
@@ -87,15 +94,15 @@ function renderTarget(target: TargetLockStatus, context: ViewContext): string[] 
   if (holding === "stale") {
     lines.push(style.dim("  the next run takes it by itself"));
     lines.push(`${style.dim("next:")} ${style.bold(context.next("up"))}`);
-  } else if (holder?.activity?.waitsFor.length) {
+  } else if (holder?.activity?.waitsFor.length || holder?.activity?.keptOut) {
     lines.push(`${style.dim("next:")} ${style.bold(context.next("lock blockers"))}`);
   }
   return lines;
 }
 
-/** Cut to what is left of the line on a terminal. */
+/** Cut to what is left of the line on a terminal, and elsewhere to what a person reads at a glance. */
 function shortened(line: string, indent: number, { width }: ViewContext): string {
-  return width === 0 ? line : truncate(line, Math.max(20, width - indent));
+  return truncate(line, Math.max(20, (width === 0 ? WIDEST : width) - indent));
 }
 
 /** Who holds the lock of each target, what it does and how far it is. */

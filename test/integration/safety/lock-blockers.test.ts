@@ -213,6 +213,13 @@ name" VALUES (1)`);
       query: null,
       waitsFor: { mode: "AccessExclusiveLock", object: "public.t", keptOut: "1_alter", pids: [root.pid] },
     });
+    const holderOf = async () => (await godwit.lockStatus()).targets[0]!.holder!;
+    let seen = await holderOf();
+    await expect
+      .poll(async () => (seen = await holderOf()).activity!.keptOut !== null, { timeout: 20_000 })
+      .toBe(true);
+    const keptOut = { migration: "1_alter", relation: "public.t", pids: [root.pid] };
+    expect(seen).toMatchObject({ activity: { query: null, keptOut }, progress: { current: "1_alter" } });
     await database.query(tree[0]!.remedy!.sql);
     expect((await run).total).toBe(1);
     expect(await treeOf(godwit)).toEqual([]);
