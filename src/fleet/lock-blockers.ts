@@ -90,7 +90,7 @@ function sessionNode(place: WaitPlace, party: LockParty, waits: readonly LockWai
     database: party.database,
     backendType: party.backendType,
     state: party.state,
-    query: first?.keptOut == null ? shownQuery(party.query) : null,
+    query: (first?.keptOut ?? null) === null ? shownQuery(party.query) : null,
     stateMs: party.stateMs,
     transactionMs: party.transactionMs,
     godwit: isGodwits(party.application),
