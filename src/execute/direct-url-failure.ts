@@ -1,15 +1,22 @@
 import { GodwitError } from "../core/error.ts";
 
-/** The server could be reached through the pooler, and not past it by the address of `direct_url`. */
-export class DirectUrlFailure extends GodwitError {
-  constructor(error: GodwitError) {
-    super("DATABASE_UNREACHABLE", `direct_url: ${error.message}`, {
-      ...(error.sqlstate === undefined ? {} : { sqlstate: error.sqlstate }),
-      ...(error.detail === undefined ? {} : { detail: error.detail }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
-  }
+const failures = new WeakSet<object>();
+
+/** The server could be reached through the pooler, and not past it by the address of `direct_url`: the same error, with that name. */
+export function directUrlFailure(error: GodwitError): GodwitError {
+  const failure = new GodwitError("DATABASE_UNREACHABLE", `direct_url: ${error.message}`, {
+    ...(error.sqlstate === undefined ? {} : { sqlstate: error.sqlstate }),
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
+  failures.add(failure);
+  return failure;
+}
+
+/** Whether an error is one of `directUrlFailure`. */
+export function isDirectUrlFailure(error: unknown): boolean {
+  return typeof error === "object" && error !== null && failures.has(error);
 }
 
 /** `direct_url` and `database` name different databases. */

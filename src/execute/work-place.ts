@@ -7,7 +7,7 @@ import { SERVER_FACTS_SQL, serverFactsFrom, type ServerFacts } from "../postgres
 import { openSession, type Session } from "../postgres/session.ts";
 import type { ConnectionSettings } from "../postgres/types.ts";
 import { ident, literal } from "../sql/quote.ts";
-import { DirectUrlFailure, leadsElsewhere } from "./direct-url-failure.ts";
+import { directUrlFailure, leadsElsewhere } from "./direct-url-failure.ts";
 import type { HeldLock } from "./held-lock.ts";
 
 /** The session that a holder works in. */
@@ -57,7 +57,7 @@ async function withDirect<T>(
 ): Promise<T> {
   const applicationName = session.settings.applicationName ?? "godwit";
   const work = await openSession(direct, { applicationName, signal }).catch((error: unknown) => {
-    throw isGodwitError(error, "DATABASE_UNREACHABLE") ? new DirectUrlFailure(error) : error;
+    throw isGodwitError(error, "DATABASE_UNREACHABLE") ? directUrlFailure(error) : error;
   });
   try {
     const [row] = await work.rows(SERVER_FACTS_SQL);

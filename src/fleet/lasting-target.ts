@@ -1,7 +1,7 @@
 import { GodwitError, isGodwitError } from "../core/error.ts";
 import { abortReason, sleep } from "../core/interrupt.ts";
 import type { Direction, GodwitEvent } from "../core/events.ts";
-import { DirectUrlFailure } from "../execute/direct-url-failure.ts";
+import { isDirectUrlFailure } from "../execute/direct-url-failure.ts";
 import type { LockedTarget } from "../execute/locked-target.ts";
 import { forcedOut } from "../history/forced-release.ts";
 import { readHistory, readSnapshot, type HistorySnapshot } from "../history/read.ts";
@@ -212,7 +212,7 @@ export class LastingTarget {
     if (verdictOf(error) !== "retry") throw error;
     const reason = isGodwitError(error) ? error : asGodwitError(error);
     // A mistake in an address shows at once, in the direct one too.
-    const isFirstDirect = error instanceof DirectUrlFailure && !this.#hasWorked;
+    const isFirstDirect = isDirectUrlFailure(error) && !this.#hasWorked;
     const limit = isFirstDirect ? this.#io.connectWaitMs : this.#limit;
     if (limit === 0) throw error;
     const id = sight.current?.id ?? null;
