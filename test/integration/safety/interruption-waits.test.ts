@@ -186,7 +186,7 @@ INSERT INTO slow VALUES (1);
       { DATABASE_URL: database.url },
     );
     const cli = project.start(["up", "--log", "json"]);
-    await cli.saw('"attempt":4');
+    await cli.saw('"type":"migration.retrying"');
     await struck(cli, signal, exit);
     await expectNothingLeft(database);
     await blocker.query("COMMIT");
