@@ -42,8 +42,7 @@ const LONGEST_POLL_MS = 500;
 /** A wait is told of by so much of its length too late at most, and costs the less the longer it takes. */
 const POLL_SHARE = 0.06;
 /** With a bell only the end of a holder that could not ring it is noticed by asking. */
-const SHORTEST_POLL_WITH_BELL_MS = 500;
-const LONGEST_POLL_WITH_BELL_MS = 1000;
+const POLL_WITH_BELL_MS = 1000;
 /** A wait that is shorter is not worth a word. */
 const REPORT_EVERY_MS = 1000;
 
@@ -101,9 +100,9 @@ export async function pollLock<T extends object | true>(
 }
 
 function pauseAfter(elapsedMs: number, hasBell: boolean): number {
-  const shortest = hasBell ? SHORTEST_POLL_WITH_BELL_MS : SHORTEST_POLL_MS;
-  const longest = hasBell ? LONGEST_POLL_WITH_BELL_MS : LONGEST_POLL_MS;
-  const pause = Math.min(Math.max(shortest, elapsedMs * POLL_SHARE), longest);
+  const pause = hasBell
+    ? POLL_WITH_BELL_MS
+    : Math.min(Math.max(SHORTEST_POLL_MS, elapsedMs * POLL_SHARE), LONGEST_POLL_MS);
   // Jitter keeps fifty waiters from asking in step.
   return pause * (0.5 + Math.random());
 }
