@@ -28,7 +28,6 @@ export async function withTurn(
   const isOwn = !isShared(target, participant.facts);
   const gate = isOwn && provider === "advisory" ? advisoryGate(session, target.scope) : OPEN_GATE;
   const started = monotonicMs();
-  let hasWaited = false;
   const turn = await waitForTurn({
     session,
     isOwn,
@@ -36,13 +35,11 @@ export async function withTurn(
     gate,
     waitMs: io.lockWaitMs,
     signal: io.signal,
-    onWaiting: (seen) => {
-      hasWaited = true;
-      io.emit({ type: "lock.waiting", target: target.id, ...seen });
-    },
+    onWaiting: (seen) => io.emit({ type: "lock.waiting", target: target.id, ...seen }),
     look: async () => workLeft(files, await readHistory(session, target.scope)),
   });
-  if (!turn) return false;
+  if (turn === null) return false;
+  const { hasWaited } = turn;
   try {
     const waitedMs = monotonicMs() - started;
     const lockWaitMs = Math.max(0, io.lockWaitMs - (hasWaited ? waitedMs : 0));

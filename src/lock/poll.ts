@@ -52,7 +52,7 @@ const REPORT_EVERY_MS = 1000;
  * @returns null if the lock is not needed any more.
  * @throws GodwitError LOCK_BUSY, or REDIS_UNREACHABLE, when `waitMs` is over; what `attempt` throws; the signal's reason.
  */
-export async function pollLock<T extends object | true>(
+export async function pollLock<T extends object>(
   options: PollOptions,
   attempt: (isFirst: boolean) => Promise<T | "not needed" | null>,
 ): Promise<T | null> {

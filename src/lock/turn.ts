@@ -8,13 +8,13 @@ import { unlessNotThere } from "./unless-not-there.ts";
 /**
  * Waits until it is this run's turn, before it does what takes time: of many that start at once the others would all prepare
  * the work that the first one does. The gate is entered, and left by the caller; nothing is claimed.
- * @returns whether it is; false: nothing is left to do.
+ * @returns null: nothing is left to do; else whether somebody else was at work first, so that what was read before is old.
  * @throws GodwitError LOCK_BUSY when `waitMs` is over; the signal's reason.
  */
-export async function waitForTurn(options: PollOptions): Promise<boolean> {
+export async function waitForTurn(options: PollOptions): Promise<Turn | null> {
   const { session, scope, gate } = options;
   let lookedAt: string | null = null;
-  const turn = await pollLock(options, async (isFirst): Promise<true | "not needed" | null> => {
+  return pollLock(options, async (isFirst): Promise<Turn | "not needed" | null> => {
     const sight = await readSight(session, scope);
     if (sight.isLeased) return null;
     // The history is read again only where something was written since, and not while the writer goes on.
@@ -22,9 +22,12 @@ export async function waitForTurn(options: PollOptions): Promise<boolean> {
       lookedAt = sight.mark;
       if (!(await options.look()).needed) return "not needed";
     }
-    return (await gate.tryEnter()) ? true : null;
+    return (await gate.tryEnter()) ? { hasWaited: !isFirst } : null;
   });
-  return turn === true;
+}
+
+export interface Turn {
+  readonly hasWaited: boolean;
 }
 
 interface Sight {

@@ -4,7 +4,7 @@ import { lockChannel, type LockScope } from "../../../src/lock/key.ts";
 import { resolveConnection } from "../../../src/postgres/conninfo/resolve.ts";
 import { openSession, type Session } from "../../../src/postgres/session.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { testProject } from "../../support/project.ts";
+import { eventsOf, failureOf, testProject } from "../../support/project.ts";
 import { AT_GATE, PATIENT, shutGate } from "../safety/gate.ts";
 
 const SCOPE: LockScope = { schema: "godwit", stream: "default", targetSchema: "" };
@@ -78,4 +78,23 @@ it("wakes who waits, which then finds everything done and never has the lock", a
   expect(await waiting).toMatchObject({ targets: [{ migrations: [], error: null }] });
   const [lock] = await database.query("SELECT token::int FROM godwit.migration_locks");
   expect(lock).toEqual({ token: 1 });
+});
+
+it("lets who has waited for a moment go on with what the holder has left", async () => {
+  const database = await testDatabase();
+  const files = { "1_a.sql": "CREATE TABLE a ();\n", "2_gate.sql": `${PATIENT}${AT_GATE}\nSELECT 1/0;\n` };
+  const [one, other] = [await testProject(files, { database }), await testProject(files, { database })];
+  const gate = await shutGate(database);
+  const holding = one.godwit.up();
+  await gate.reached();
+  await other.write({ "2_gate.sql": "CREATE TABLE b ();\n" });
+  const waiting = other.godwit.up();
+  const started = eventsOf(waiting, "migration.started");
+  const asleep = `SELECT count(*)::int AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle' AND application_name = 'godwit' AND query LIKE '%try_advisory_lock%'`;
+  await expect.poll(() => database.query(asleep)).toEqual([{ n: 1 }]);
+  await gate.open();
+  await failureOf(holding, "MIGRATION_FAILED");
+  expect(await waiting).toMatchObject({ targets: [{ migrations: [{ id: "2_gate" }], error: null }] });
+  expect((await started).map(({ id, index, total }) => [id, index, total])).toEqual([["2_gate", 1, 1]]);
 });
